@@ -1,0 +1,102 @@
+"""Arithmetic and encodings of C2SP tlog-tiles: which tiles a tree has, their paths, bundles of entries.
+
+Tile `index` at `level` holds up to 256 hashes; hash i of it is the root of the complete subtree over
+256**level leaves that starts at leaf (256 * index + i) * 256**level.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+__all__ = [
+    "TILE_HEIGHT",
+    "TILE_WIDTH",
+    "TilePath",
+    "decode_bundle",
+    "encode_bundle",
+    "hashes_at",
+    "tile_paths",
+    "width_in",
+]
+
+TILE_HEIGHT = 8
+TILE_WIDTH = 256
+MAX_LEVEL = 63
+
+_PATH = re.compile(
+    r"tile/(?P<level>0|[1-9][0-9]?|entries)/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
+
+
+def hashes_at(level: int, size: int) -> int:
+    """How many hashes the tiles of `level` hold together, in a tree of `size` leaves: floor(size / 256**level)."""
+    return size >> (TILE_HEIGHT * level)
+
+
+def width_in(level: int, index: int, size: int) -> int:
+    """How many hashes the tile holds in a tree of `size` leaves; 0 where there is no such tile."""
+    return max(0, min(TILE_WIDTH, hashes_at(level, size) - index * TILE_WIDTH))
+
+
+@dataclass(frozen=True)
+class TilePath:
+    """Where a tile, or a bundle of entries, lies below the log's address."""
+
+    level: int | None
+    """None for a bundle of entries."""
+    index: int
+    width: int = TILE_WIDTH
+    """1 to 256; below 256 the tile is partial."""
+
+    def __str__(self) -> str:
+        digits = f"{self.index:03d}"
+        digits = digits.zfill(-(-len(digits) // 3) * 3)
+        groups = [digits[start : start + 3] for start in range(0, len(digits), 3)]
+        number = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+        partial = "" if self.width == TILE_WIDTH else f".p/{self.width}"
+        return f"tile/{'entries' if self.level is None else self.level}/{number}{partial}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read a path such as `tile/0/x001/234.p/17`; None where it is not one, or not in its one spelling."""
+        match = _PATH.fullmatch(text)
+        if match is None:
+            return None
+        level = None if match["level"] == "entries" else int(match["level"])
+        index = int(match["index"].replace("x", "").replace("/", ""))
+        path = cls(level, index, int(match["width"] or TILE_WIDTH))
+        return path if (level is None or level <= MAX_LEVEL) and str(path) == text else None
+
+
+def tile_paths(size: int) -> list[TilePath]:
+    """All tiles of hashes in a tree of `size` leaves, level by level, the partial ones last in theirs."""
+    paths = []
+    level = 0
+    while hashes_at(level, size):
+        count = -(-hashes_at(level, size) // TILE_WIDTH)
+        paths += [TilePath(level, index, width_in(level, index, size)) for index in range(count)]
+        level += 1
+    return paths
+
+
+def encode_bundle(leaves: Sequence[bytes]) -> bytes:
+    """A bundle of entries: each with two bytes of length before it, big-endian."""
+    return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
+
+
+def decode_bundle(bundle: bytes) -> list[bytes]:
+    """The leaves in a bundle.
+
+    Raises:
+        ValueError: it ends within an entry.
+    """
+    leaves = []
+    position = 0
+    while position < len(bundle):
+        start = position + 2
+        position = start + int.from_bytes(bundle[position:start], "big")
+        if start > len(bundle) or position > len(bundle):
+            raise ValueError("the bundle ends within an entry")
+        leaves.append(bundle[start:position])
+    return leaves
