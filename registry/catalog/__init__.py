@@ -1,0 +1,1 @@
+"""Registered models, model versions, aliases, tags and lineage."""
