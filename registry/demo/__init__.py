@@ -1,0 +1,1 @@
+"""The guided tour: a whole promotion on real data, from training to a card and a verified log."""
