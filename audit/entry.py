@@ -36,11 +36,14 @@ __all__ = [
     "Draft",
     "Entry",
     "Json",
+    "Leaf",
+    "LeafSubject",
     "SideText",
     "Value",
     "commitment",
     "commitments_of",
     "compose",
+    "decode_leaf",
     "format_time",
     "parse_leaf",
     "parse_time",
@@ -122,21 +125,23 @@ class SideText:
     text: str
 
 
-class _Subject(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class LeafSubject(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What an entry is about, as its leaf says."""
+
     id: str
     kind: str
 
 
-class _Leaf(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Fields in canonical order: RFC 8785 sorts names by UTF-16 code units."""
+class Leaf(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The fields of a leaf, as they stand there."""
 
     action: str
     actor: str
-    # msgspec has no recursive types; `_refuse_float` and the comparison in `parse_leaf` leave nothing but Json.
+    # msgspec has no recursive types; `_refuse_float` and the comparison in `decode_leaf` leave nothing but Json.
     changes: dict[str, Any]
     format: str
     sequence: int
-    subject: _Subject
+    subject: LeafSubject
     time: str
     request: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -145,7 +150,7 @@ def _refuse_float(text: str) -> Never:
     raise ValueError(f"the number {text} is not an integer")
 
 
-_decoder = msgspec.json.Decoder(_Leaf, float_hook=_refuse_float)
+_decoder = msgspec.json.Decoder(Leaf, float_hook=_refuse_float)
 # Writes objects in the order given; `_canonical` gives RFC 8785's. Strings and integers it spells as RFC 8785 does.
 _encoder = msgspec.json.Encoder()
 _sorting_encoder = msgspec.json.Encoder(order="sorted")
@@ -229,8 +234,8 @@ def compose(draft: Draft, sequence: int, time: datetime, salt: Callable[[], byte
     return entry, texts
 
 
-def parse_leaf(leaf: bytes) -> Entry:
-    """Read a leaf; only the one canonical spelling is accepted.
+def decode_leaf(leaf: bytes) -> Leaf:
+    """The fields of a leaf; only its one canonical spelling is accepted.
 
     Raises:
         LeafError: not canonical JSON, or not of this format.
@@ -245,13 +250,29 @@ def parse_leaf(leaf: bytes) -> Entry:
         raise LeafError(f"its format is {fields.format!r}, not {FORMAT!r}")
     if not 0 <= fields.sequence <= MAX_INTEGER:
         raise LeafError(f"its sequence number is {fields.sequence}")
-    time = parse_time(fields.time)
+    parse_time(fields.time)
     if not _is_canonical(leaf, fields):
         raise LeafError("it is not canonical JSON (RFC 8785)")
-    request = None if fields.request is msgspec.UNSET else fields.request
-    subject = fields.subject
+    return fields
+
+
+def parse_leaf(leaf: bytes) -> Entry:
+    """The entry that a leaf spells.
+
+    Raises:
+        LeafError: not canonical JSON, or not of this format.
+    """
+    fields = decode_leaf(leaf)
     return Entry(
-        fields.sequence, time, fields.actor, fields.action, subject.kind, subject.id, fields.changes, request, leaf
+        fields.sequence,
+        parse_time(fields.time),
+        fields.actor,
+        fields.action,
+        fields.subject.kind,
+        fields.subject.id,
+        fields.changes,
+        None if fields.request is msgspec.UNSET else fields.request,
+        leaf,
     )
 
 
@@ -273,7 +294,7 @@ def _commitments(value: "Json | Mapping[str, Json]", path: str) -> "Iterator[tup
             yield from _commitments(inner, _join(path, str(number)))
 
 
-def _is_canonical(leaf: bytes, fields: _Leaf) -> bool:
+def _is_canonical(leaf: bytes, fields: Leaf) -> bool:
     # Sorting by bytes is sorting by UTF-16 code units as long as all is ASCII; and 16 digits in a row may be an
     # integer beyond 2**53. The slow way, the reference implementation, decides the rest.
     if leaf.isascii() and not _LONG_NUMBER.search(leaf):

@@ -6,13 +6,17 @@ Tile `index` at `level` holds up to 256 hashes; hash i of it is the root of the 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from audit.tree import CompactRange, fold
 
 __all__ = [
     "TILE_HEIGHT",
     "TILE_WIDTH",
+    "FilledTile",
     "TilePath",
+    "TiledTree",
     "decode_bundle",
     "encode_bundle",
     "hashes_at",
@@ -100,3 +104,65 @@ def decode_bundle(bundle: bytes) -> list[bytes]:
             raise ValueError("the bundle ends within an entry")
         leaves.append(bundle[start:position])
     return leaves
+
+
+class FilledTile(NamedTuple):
+    """A tile with all its 256 hashes."""
+
+    level: int
+    number: int
+    hashes: list[bytes]
+    root: bytes
+    """Root of the complete subtree over all of them: one hash of the tile above."""
+
+
+@dataclass
+class _Edge:
+    """The last, unfilled tile of a level."""
+
+    index: int = 0
+    hashes: list[bytes] = field(default_factory=list)
+    tree: CompactRange = field(default_factory=CompactRange)
+
+
+class TiledTree:
+    """A growing tree that hands out its tiles as they fill: memory for one tile a level, each hash computed once."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._edges: list[_Edge] = []
+
+    def extend(self, leaf_hashes: Sequence[bytes]) -> list[FilledTile]:
+        """Append leaves already hashed; the tiles that they fill, on all levels."""
+        self.size += len(leaf_hashes)
+        filled: list[FilledTile] = []
+        self._extend(0, leaf_hashes, filled)
+        return filled
+
+    def _extend(self, level: int, hashes: Sequence[bytes], filled: list[FilledTile]) -> None:
+        if level == len(self._edges):
+            self._edges.append(_Edge())
+        position = 0
+        while position < len(hashes):
+            edge = self._edges[level]
+            taken = hashes[position : position + TILE_WIDTH - len(edge.hashes)]
+            position += len(taken)
+            edge.hashes += taken
+            edge.tree.extend(taken)
+            if len(edge.hashes) == TILE_WIDTH:
+                root = edge.tree.root()
+                filled.append(FilledTile(level, edge.index, edge.hashes, root))
+                self._edges[level] = _Edge(edge.index + 1)
+                self._extend(level + 1, [root], filled)
+
+    def root(self) -> bytes:
+        """Merkle tree hash of all leaves so far."""
+        return fold([subtree for edge in reversed(self._edges) for subtree in edge.tree.hashes()])
+
+    def partial_tiles(self) -> list[tuple[TilePath, bytes]]:
+        """The unfilled tiles with their hashes, concatenated."""
+        return [
+            (TilePath(level, edge.index, len(edge.hashes)), b"".join(edge.hashes))
+            for level, edge in enumerate(self._edges)
+            if edge.hashes
+        ]
