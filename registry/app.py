@@ -1,0 +1,105 @@
+"""Assembles the Litestar application: routes, guards, error responses, lifespan."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.plugins.prometheus import PrometheusConfig
+from litestar.types import ControllerRouterHandler
+
+from registry import __version__
+from registry.access.api import ActorController, TokenController
+from registry.assessments.api import AssessmentController
+from registry.cards.api import CardController
+from registry.catalog.api import ModelController, VersionSearchController
+from registry.documents.api import DocumentController
+from registry.evidence.api import AuditController, TileController
+from registry.http.guards import keep_last_use, open_to_all
+from registry.http.health import HealthController
+from registry.http.logs import RequestLog
+from registry.http.problems import respond
+from registry.http.transactions import provide_actor, provide_unit
+from registry.installation import open_units
+from registry.jobs.api import JobController
+from registry.policy.api import GateController, PolicyController
+from registry.promotion.api import PromotionController, WaiverController
+from registry.settings import Settings
+from registry.storage import Storage
+from registry.unit import Units
+from registry.web.pages import PAGES
+
+CONTROLLERS: Sequence[ControllerRouterHandler] = (
+    HealthController,
+    ActorController,
+    TokenController,
+    ModelController,
+    VersionSearchController,
+    DocumentController,
+    AssessmentController,
+    GateController,
+    PolicyController,
+    PromotionController,
+    WaiverController,
+    CardController,
+    JobController,
+    AuditController,
+    TileController,
+    *PAGES,
+)
+
+LARGEST_JSON_BODY = 4 * 2**20
+"""Bytes of a request's body, except where a route takes files."""
+
+
+def create_app(settings: Settings, units: Units | None = None) -> Litestar:
+    """The application of one server process.
+
+    Raises:
+        UnavailableError: the database is not migrated, or the log's key is missing.
+    """
+    ours = units or open_units(settings)
+    storage = Storage(settings.storage)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        yield
+        ours.database.dispose()
+
+    prometheus = PrometheusConfig(app_name="acta", prefix="acta", group_path=True, exclude=["/static"])
+    return Litestar(
+        route_handlers=list(CONTROLLERS),
+        dependencies={
+            "unit": Provide(provide_unit),
+            "actor": Provide(provide_actor, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "storage": Provide(lambda: storage, sync_to_thread=False),
+        },
+        state=State({"settings": settings, "units": ours}),
+        middleware=[RequestLog(), prometheus.middleware],
+        exception_handlers={Exception: respond},
+        after_response=keep_last_use,
+        openapi_config=_openapi(),
+        request_max_body_size=LARGEST_JSON_BODY,
+        lifespan=[lifespan],
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    bearer = SecurityScheme(type="http", scheme="bearer", description="An API token: `acta token create`.")
+    return OpenAPIConfig(
+        title="Acta",
+        version=__version__,
+        description="Governance platform and model registry.",
+        license=License("Apache-2.0", identifier="Apache-2.0"),
+        components=Components(security_schemes={"token": bearer}),
+        security=[{"token": []}],
+        use_handler_docstrings=True,
+        # The pages of the usual viewers load from other origins: ours is `registry.web.reference`.
+        render_plugins=[JsonRenderPlugin(path="/openapi.json"), YamlRenderPlugin(path="/openapi.yaml")],
+        openapi_router=Router(path="/schema", route_handlers=[], guards=[open_to_all]),
+    )

@@ -1,0 +1,39 @@
+"""Computes a version's content digest again from the stored bytes."""
+
+from uuid import UUID
+
+from registry.catalog.digest import manifest_of_uri
+from registry.catalog.facts import DigestState
+from registry.catalog.manifest import ContentError, content_digest
+from registry.catalog.tables import ModelVersion
+from registry.errors import UnprocessableError
+from registry.jobs.worker import Work
+
+
+def verify_digest(work: Work) -> None:
+    """Read all bytes below the version's source URI, and keep whether they have the digest that the client stated.
+
+    Raises:
+        UnprocessableError: the source lies outside the allowed roots, or cannot be read; the digest stays *stated*.
+    """
+    version_id = UUID(work.lease.arguments["version_id"])
+    with work.units.reading() as unit:
+        version = unit.session.get_one(ModelVersion, version_id)
+        source_uri, stated = version.source_uri, version.content_digest
+    work.report(0.1, "reading the artifact")
+    try:
+        found = content_digest(manifest_of_uri(source_uri, work.settings.artifact_roots))
+    except ContentError as error:
+        raise UnprocessableError("source_uri", str(error)) from error
+    state = DigestState.VERIFIED if found == stated else DigestState.MISMATCH
+    result = {"digest_state": state.value, "found": found.hex()}
+    with work.outcome(result) as unit:
+        version = unit.session.get_one(ModelVersion, version_id)
+        version.digest_state = state.value
+        version.digest_checked_at = unit.now
+        unit.record(
+            None,
+            "version.digest-checked",
+            version_id,
+            {"digest_state": state, "stated": stated.hex(), "found": found.hex()},
+        )

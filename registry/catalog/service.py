@@ -1,0 +1,454 @@
+"""Registered models and model versions: what can be done."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, Select, and_, delete, func, insert, literal, or_, select, union_all
+from sqlmodel import col
+
+from registry.access.actor import Actor, Place, Role
+from registry.access.service import get_actor, visible
+from registry.catalog.facts import LineageEdge, RiskProfile, Stage, VersionFacts, check_version_facts
+from registry.catalog.tables import AliasRow, LineageRow, ModelVersion, RegisteredModel, TagRow
+from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
+from registry.jobs.service import enqueue
+from registry.names import checked_label, checked_name, checked_text
+from registry.policy.service import risk_tier
+from registry.unit import Committed, Unit, Value
+
+
+class ModelTexts(msgspec.Struct, frozen=True):
+    """What people are told about a model."""
+
+    purpose: str
+    intended_users: str | None = None
+    out_of_scope: str | None = None
+    limitations: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundVersion:
+    """A version with the model that it belongs to."""
+
+    model: RegisteredModel
+    version: ModelVersion
+
+    @property
+    def place(self) -> Place:
+        """Where roles must reach to act on it."""
+        return Place(self.model.name, self.model.team)
+
+
+class Labels(NamedTuple):
+    """The movable marks of a version."""
+
+    aliases: tuple[str, ...]
+    tags: dict[str, str]
+
+
+NO_LABELS = Labels((), {})
+
+
+def create_model(
+    unit: Unit, actor: Actor, *, name: str, team: str, owner_id: UUID, texts: ModelTexts, profile: RiskProfile
+) -> RegisteredModel:
+    """Register a name, under which versions will stand.
+
+    Raises:
+        RefusedError: the actor is no developer for that team.
+        InvalidInputError: a bad name or text, or an owner who is not here.
+        ConflictError: the name is taken.
+    """
+    checked_name("name", name)
+    checked_name("team", team)
+    _check_texts(texts)
+    actor.require(Role.DEVELOPER, place=Place(name, team))
+    _check_owner(unit, owner_id)
+    if unit.session.execute(select(col(RegisteredModel.id)).where(col(RegisteredModel.name) == name)).first():
+        raise ConflictError(
+            f"A model named {name!r} exists already.", "Register a version of it, or choose a new name."
+        )
+    row = RegisteredModel(
+        name=name,
+        team=team,
+        owner_id=owner_id,
+        risk_profile=msgspec.to_builtins(profile),
+        risk_tier=risk_tier(unit, profile),
+        created_at=unit.now,
+        created_by=actor.id,
+        **msgspec.structs.asdict(texts),
+    )
+    unit.session.add(row)
+    unit.record(actor, "model.registered", row.id, {"name": name, "team": team, **_stated(row, texts)})
+    return row
+
+
+def edit_model(
+    unit: Unit,
+    actor: Actor,
+    name: str,
+    based_on: int,
+    *,
+    owner_id: UUID,
+    texts: ModelTexts,
+    profile: RiskProfile,
+) -> RegisteredModel:
+    """Replace what people are told about a model, its owner and its risk profile.
+
+    Raises:
+        OutdatedRevisionError: somebody else edited in between.
+    """
+    row = _locked_model(unit, actor, name)
+    actor.require(Role.DEVELOPER, Role.RISK_OFFICER, place=Place(row.name, row.team))
+    if row.revision != based_on:
+        raise OutdatedRevisionError(
+            f"Your edit is based on revision {based_on}; the present one is {row.revision}.",
+            "Read it again, and repeat your edit on what it says now.",
+        )
+    _check_texts(texts)
+    _check_owner(unit, owner_id)
+    row.owner_id = owner_id
+    for field, value in msgspec.structs.asdict(texts).items():
+        setattr(row, field, value)
+    row.risk_profile = msgspec.to_builtins(profile)
+    row.risk_tier = risk_tier(unit, profile)
+    row.revision += 1
+    unit.record(actor, "model.edited", row.id, {"revision": row.revision, **_stated(row, texts)})
+    return row
+
+
+def _check_texts(texts: ModelTexts) -> None:
+    for field, value in msgspec.structs.asdict(texts).items():
+        if value is not None:
+            checked_text(field, value)
+
+
+def _stated(row: RegisteredModel, texts: ModelTexts) -> dict[str, Value]:
+    committed: dict[str, Value] = {
+        field: None if value is None else Committed(value) for field, value in msgspec.structs.asdict(texts).items()
+    }
+    return {"owner_id": row.owner_id, "risk_profile": row.risk_profile, "risk_tier": row.risk_tier, **committed}
+
+
+def _check_owner(unit: Unit, owner_id: UUID) -> None:
+    try:
+        owner = get_actor(unit, owner_id)
+    except NotFoundError:
+        raise InvalidInputError("owner_id", str(owner_id), "there is no such actor") from None
+    if owner.left_at is not None:
+        raise InvalidInputError("owner_id", str(owner_id), "this actor has left")
+
+
+def get_model(unit: Unit, actor: Actor, name: str) -> RegisteredModel:
+    """The model of that name.
+
+    Raises:
+        NotFoundError: there is none, or the actor may not see it.
+    """
+    row = unit.session.execute(select(RegisteredModel).where(col(RegisteredModel.name) == name)).scalar()
+    if row is None or not actor.reads(Place(row.name, row.team)):
+        raise NotFoundError("model", name)
+    return row
+
+
+def _locked_model(unit: Unit, actor: Actor, name: str) -> RegisteredModel:
+    row = unit.session.execute(
+        select(RegisteredModel).where(col(RegisteredModel.name) == name).with_for_update()
+    ).scalar()
+    if row is None or not actor.reads(Place(row.name, row.team)):
+        raise NotFoundError("model", name)
+    return row
+
+
+def list_models(
+    unit: Unit, actor: Actor, *, contains: str | None, after: str | None, limit: int
+) -> list[RegisteredModel]:
+    """Models by name, from the one after `after` on, that the actor may see."""
+    query = select(RegisteredModel).order_by(col(RegisteredModel.name)).limit(limit)
+    condition = visible(actor, col(RegisteredModel.name), col(RegisteredModel.team))
+    if condition is not None:
+        query = query.where(condition)
+    if contains:
+        query = query.where(col(RegisteredModel.name).icontains(contains, autoescape=True))
+    if after is not None:
+        query = query.where(col(RegisteredModel.name) > after)
+    return list(unit.session.execute(query).scalars())
+
+
+def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -> FoundVersion:
+    """A new version of a model, in stage `none`; a job then verifies its content digest.
+
+    Raises:
+        NotFoundError: no such model.
+        InvalidInputError: a fact that breaks a rule, or a parent that does not exist.
+    """
+    # Locked, so that two registrations never draw the same number.
+    model = _locked_model(unit, actor, name)
+    actor.require(Role.DEVELOPER, place=Place(model.name, model.team))
+    check_version_facts(facts)
+    newest = unit.session.execute(
+        select(func.max(col(ModelVersion.number))).where(col(ModelVersion.model_id) == model.id)
+    ).scalar()
+    version = ModelVersion(
+        model_id=model.id,
+        number=(newest or 0) + 1,
+        source_uri=facts.source_uri,
+        content_digest=bytes.fromhex(facts.content_digest),
+        framework=facts.framework,
+        framework_version=facts.framework_version,
+        run_id=facts.run_id,
+        metrics=facts.metrics,
+        parameters=facts.parameters,
+        signature=facts.signature,
+        size_bytes=facts.size_bytes,
+        description=facts.description,
+        created_at=unit.now,
+        created_by=actor.id,
+    )
+    unit.session.add(version)
+    unit.session.flush()
+    _add_lineage(unit, version, facts.lineage, newest or 0)
+    unit.record(actor, "version.registered", version.id, _registered(model, version, facts))
+    enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
+    return FoundVersion(model, version)
+
+
+def _add_lineage(unit: Unit, version: ModelVersion, edges: list[LineageEdge], newest: int) -> None:
+    for position, edge in enumerate(edges):
+        if edge.kind == "parent" and not (edge.identifier or "").isdecimal():
+            raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "a parent is a version number")
+        if edge.kind == "parent" and not 1 <= int(edge.identifier or 0) <= newest:
+            raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "there is no such version")
+    if edges:
+        unit.session.execute(
+            insert(LineageRow),
+            [
+                {
+                    "version_id": version.id,
+                    "position": position,
+                    "kind": edge.kind.value,
+                    "role": None if edge.role is None else edge.role.value,
+                    "name": edge.name,
+                    "uri": edge.uri,
+                    "digest": None if edge.digest is None else bytes.fromhex(edge.digest),
+                    "identifier": edge.identifier,
+                }
+                for position, edge in enumerate(edges)
+            ],
+        )
+
+
+def _registered(model: RegisteredModel, version: ModelVersion, facts: VersionFacts) -> dict[str, Value]:
+    """What the log keeps of a registration: small facts in clear, free text committed, long lists by digest."""
+    bulky = msgspec.json.encode([facts.parameters, facts.signature, facts.lineage], order="deterministic")
+    return {
+        "model_id": model.id,
+        "number": version.number,
+        "source_uri": Committed(facts.source_uri),
+        "content_digest": facts.content_digest,
+        "framework": facts.framework,
+        "framework_version": facts.framework_version,
+        "run_id": facts.run_id,
+        "size_bytes": facts.size_bytes,
+        "description": None if facts.description is None else Committed(facts.description),
+        "metrics": Committed(msgspec.json.encode(facts.metrics, order="deterministic").decode()),
+        "details": Committed(bulky.decode()),
+        "details_sha256": hashlib.sha256(bulky).hexdigest(),
+    }
+
+
+def find_version(unit: Unit, actor: Actor, name: str, number: int) -> FoundVersion:
+    """A version of a model by its number.
+
+    Raises:
+        NotFoundError: no such model or version, or the actor may not see it.
+    """
+    found = unit.session.execute(
+        select(RegisteredModel, ModelVersion)
+        .join(ModelVersion, col(ModelVersion.model_id) == col(RegisteredModel.id))
+        .where(col(RegisteredModel.name) == name, col(ModelVersion.number) == number)
+    ).first()
+    if found is None:
+        get_model(unit, actor, name)
+        raise NotFoundError("version", f"{name} {number}")
+    return _seen(actor, found)
+
+
+def version_by_id(unit: Unit, actor: Actor, version_id: UUID) -> FoundVersion:
+    """A version by its id.
+
+    Raises:
+        NotFoundError: no such version, or the actor may not see it.
+    """
+    found = unit.session.execute(
+        select(RegisteredModel, ModelVersion)
+        .join(ModelVersion, col(ModelVersion.model_id) == col(RegisteredModel.id))
+        .where(col(ModelVersion.id) == version_id)
+    ).first()
+    if found is None:
+        raise NotFoundError("version", version_id)
+    return _seen(actor, found)
+
+
+def _seen(actor: Actor, found: Row[RegisteredModel, ModelVersion]) -> FoundVersion:
+    result = FoundVersion(found[0], found[1])
+    if not actor.reads(result.place):
+        raise NotFoundError("model", result.model.name)
+    return result
+
+
+def lineage_of(unit: Unit, version_id: UUID) -> list[LineageRow]:
+    """What a version came from, in the order in which it was stated."""
+    query = select(LineageRow).where(col(LineageRow.version_id) == version_id).order_by(col(LineageRow.position))
+    return list(unit.session.execute(query).scalars())
+
+
+def labels_of(unit: Unit, version_ids: list[UUID]) -> dict[UUID, Labels]:
+    """Aliases and tags of versions, in one query."""
+    if not version_ids:
+        return {}
+    aliases = select(col(AliasRow.version_id), literal(0), col(AliasRow.alias), literal("")).where(
+        col(AliasRow.version_id).in_(version_ids)
+    )
+    tags = select(col(TagRow.version_id), literal(1), col(TagRow.key), col(TagRow.value)).where(
+        col(TagRow.version_id).in_(version_ids)
+    )
+    found: dict[UUID, Labels] = {}
+    for version_id, is_tag, key, value in unit.session.execute(union_all(aliases, tags)):
+        labels = found.get(version_id, Labels((), {}))
+        if is_tag:
+            found[version_id] = Labels(labels.aliases, labels.tags | {key: value})
+        else:
+            found[version_id] = Labels((*labels.aliases, key), labels.tags)
+    return found
+
+
+def set_alias(unit: Unit, actor: Actor, name: str, alias: str, number: int) -> FoundVersion:
+    """Point an alias of the model at a version.
+
+    Raises:
+        InvalidInputError: the alias is a number or a stage, which would be mistaken for one.
+    """
+    found = find_version(unit, actor, name, number)
+    actor.require(Role.DEVELOPER, place=found.place)
+    checked_name("alias", alias)
+    if alias.lower() in {stage.value for stage in Stage} | {"latest"} or alias.lstrip("v").isdecimal():
+        raise InvalidInputError("alias", alias, "an alias must not look like a version number or a stage")
+    row = unit.session.get(AliasRow, (found.model.id, alias))
+    before = None if row is None else row.version_id
+    if row is None:
+        unit.session.add(AliasRow(model_id=found.model.id, alias=alias, version_id=found.version.id))
+    else:
+        row.version_id = found.version.id
+    unit.record(actor, "alias.set", found.model.id, {"alias": alias, "version_id": found.version.id, "before": before})
+    return found
+
+
+def remove_alias(unit: Unit, actor: Actor, name: str, alias: str) -> None:
+    """Take an alias away.
+
+    Raises:
+        NotFoundError: the model has no such alias.
+    """
+    model = get_model(unit, actor, name)
+    actor.require(Role.DEVELOPER, place=Place(model.name, model.team))
+    row = unit.session.get(AliasRow, (model.id, alias))
+    if row is None:
+        raise NotFoundError("alias", f"{name}@{alias}")
+    unit.session.delete(row)
+    unit.record(actor, "alias.removed", model.id, {"alias": alias, "before": row.version_id})
+
+
+def version_of_alias(unit: Unit, actor: Actor, name: str, alias: str) -> FoundVersion:
+    """The version that an alias points at.
+
+    Raises:
+        NotFoundError: the model has no such alias.
+    """
+    model = get_model(unit, actor, name)
+    row = unit.session.get(AliasRow, (model.id, alias))
+    if row is None:
+        raise NotFoundError("alias", f"{name}@{alias}")
+    return version_by_id(unit, actor, row.version_id)
+
+
+def set_tag(unit: Unit, actor: Actor, name: str, number: int, key: str, value: str) -> FoundVersion:
+    """Put a tag on a version, or change it."""
+    found = find_version(unit, actor, name, number)
+    actor.require(Role.DEVELOPER, place=found.place)
+    checked_name("key", key)
+    if len(value) > 5000 or "\0" in value:
+        raise InvalidInputError("value", value, "a tag's value has at most 5000 characters and no NUL")
+    row = unit.session.get(TagRow, (found.version.id, key))
+    if row is None:
+        unit.session.add(TagRow(version_id=found.version.id, key=key, value=value))
+    else:
+        row.value = value
+    unit.record(actor, "tag.set", found.version.id, {"key": key, "value": Committed(value)})
+    return found
+
+
+def remove_tag(unit: Unit, actor: Actor, name: str, number: int, key: str) -> None:
+    """Take a tag away.
+
+    Raises:
+        NotFoundError: the version has no such tag.
+    """
+    found = find_version(unit, actor, name, number)
+    actor.require(Role.DEVELOPER, place=found.place)
+    removed = unit.session.execute(
+        delete(TagRow)
+        .where(col(TagRow.version_id) == found.version.id, col(TagRow.key) == key)
+        .returning(col(TagRow.key))
+    ).all()
+    if not removed:
+        raise NotFoundError("tag", key)
+    unit.record(actor, "tag.removed", found.version.id, {"key": checked_label("key", key)})
+
+
+class VersionFilter(msgspec.Struct, frozen=True):
+    """What a search of versions may ask for; all conditions must hold."""
+
+    model: str | None = None
+    stage: Stage | None = None
+    run_id: str | None = None
+    tag_key: str | None = None
+    tag_value: str | None = None
+
+
+def search_versions(
+    unit: Unit, actor: Actor, wanted: VersionFilter, after: tuple[str, int] | None, limit: int
+) -> list[FoundVersion]:
+    """Versions by model name, newest first, from the one after `after` (model name, number) on."""
+    query: Select[RegisteredModel, ModelVersion] = (
+        select(RegisteredModel, ModelVersion)
+        .join(ModelVersion, col(ModelVersion.model_id) == col(RegisteredModel.id))
+        .order_by(col(RegisteredModel.name), col(ModelVersion.number).desc())
+        .limit(limit)
+    )
+    condition = visible(actor, col(RegisteredModel.name), col(RegisteredModel.team))
+    if condition is not None:
+        query = query.where(condition)
+    if wanted.model is not None:
+        query = query.where(col(RegisteredModel.name) == wanted.model)
+    if wanted.stage is not None:
+        query = query.where(col(ModelVersion.stage) == wanted.stage.value)
+    if wanted.run_id is not None:
+        query = query.where(col(ModelVersion.run_id) == wanted.run_id)
+    if wanted.tag_key is not None:
+        tagged = select(col(TagRow.version_id)).where(col(TagRow.key) == wanted.tag_key)
+        if wanted.tag_value is not None:
+            tagged = tagged.where(col(TagRow.value) == wanted.tag_value)
+        query = query.where(col(ModelVersion.id).in_(tagged))
+    if after is not None:
+        name, number = after
+        query = query.where(
+            or_(
+                col(RegisteredModel.name) > name,
+                and_(col(RegisteredModel.name) == name, col(ModelVersion.number) < number),
+            )
+        )
+    return [FoundVersion(row[0], row[1]) for row in unit.session.execute(query)]

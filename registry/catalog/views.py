@@ -1,0 +1,114 @@
+"""What the API says of models and versions. Tables are never responses."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from registry.catalog.facts import LineageEdge, RiskProfile
+from registry.catalog.service import NO_LABELS, FoundVersion, Labels
+from registry.catalog.tables import LineageRow, RegisteredModel
+
+
+class ModelView(msgspec.Struct):
+    """A registered model."""
+
+    id: UUID
+    name: str
+    team: str
+    owner_id: UUID
+    purpose: str
+    intended_users: str | None
+    out_of_scope: str | None
+    limitations: str | None
+    risk_profile: RiskProfile
+    risk_tier: str
+    revision: int
+    created_at: datetime
+    created_by: UUID
+
+    @classmethod
+    def of(cls, row: RegisteredModel) -> "ModelView":
+        """The view of a row."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            team=row.team,
+            owner_id=row.owner_id,
+            purpose=row.purpose,
+            intended_users=row.intended_users,
+            out_of_scope=row.out_of_scope,
+            limitations=row.limitations,
+            risk_profile=msgspec.convert(row.risk_profile, RiskProfile),
+            risk_tier=row.risk_tier,
+            revision=row.revision,
+            created_at=row.created_at,
+            created_by=row.created_by,
+        )
+
+
+class VersionView(msgspec.Struct):
+    """A model version."""
+
+    id: UUID
+    model: str
+    number: int
+    stage: str
+    source_uri: str
+    content_digest: str
+    digest_state: str
+    digest_checked_at: datetime | None
+    framework: str
+    framework_version: str | None
+    run_id: str | None
+    metrics: dict[str, str]
+    parameters: dict[str, str]
+    signature: str | None
+    size_bytes: int | None
+    description: str | None
+    aliases: list[str]
+    tags: dict[str, str]
+    created_at: datetime
+    created_by: UUID
+
+    @classmethod
+    def of(cls, found: FoundVersion, labels: Labels = NO_LABELS) -> "VersionView":
+        """The view of a version and its labels."""
+        row = found.version
+        return cls(
+            id=row.id,
+            model=found.model.name,
+            number=row.number,
+            stage=row.stage,
+            source_uri=row.source_uri,
+            content_digest=row.content_digest.hex(),
+            digest_state=row.digest_state,
+            digest_checked_at=row.digest_checked_at,
+            framework=row.framework,
+            framework_version=row.framework_version,
+            run_id=row.run_id,
+            metrics=row.metrics,
+            parameters=row.parameters,
+            signature=row.signature,
+            size_bytes=row.size_bytes,
+            description=row.description,
+            aliases=sorted(labels.aliases),
+            tags=labels.tags,
+            created_at=row.created_at,
+            created_by=row.created_by,
+        )
+
+
+def edge_of(row: LineageRow) -> LineageEdge:
+    """The lineage edge in a row."""
+    return msgspec.convert(
+        {
+            "kind": row.kind,
+            "name": row.name,
+            "role": row.role,
+            "uri": row.uri,
+            "digest": None if row.digest is None else row.digest.hex(),
+            "identifier": row.identifier,
+        },
+        LineageEdge,
+    )

@@ -1,0 +1,118 @@
+"""`acta audit`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from registry.cli.configuration import load_settings
+
+if TYPE_CHECKING:
+    from audit.verification import Verification
+
+KEPT = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def audit() -> None:
+    """Verify the audit log and take checkpoints home."""
+
+
+@audit.command()
+@click.argument("source", required=False)
+@click.option("--from-checkpoint", type=KEPT, help="A checkpoint that was kept outside.")
+@click.option("--key", "key_text", help="The log's verifier key (name+hash+base64). [default: this installation's]")
+@click.option("--token-file", type=click.File("r"), help="For an http(s) SOURCE: a file that holds an API token.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def verify(
+    source: str | None, from_checkpoint: Path | None, key_text: str | None, token_file: TextIO | None, as_json: bool
+) -> None:
+    """Check the whole log of SOURCE: a database file, a database URL, or a server's http(s) address.
+
+    Without SOURCE: this installation's own database. Exit status: 0 verified, 1 not, 2 wrong usage, 3 could not check.
+
+    Example: acta audit verify acta.db --key "$KEY" --from-checkpoint kept/checkpoint
+    """
+    from registry.cli.progress import counting
+    from registry.evidence.verification import own_key, parse_key, verify_log
+
+    settings = load_settings()
+    key = own_key(settings) if key_text is None else parse_key(key_text)
+    outside = None if from_checkpoint is None else from_checkpoint.read_text(encoding="utf-8", errors="replace")
+    token = None if token_file is None else token_file.read().strip()
+    with counting("Verifying entries") as progress:
+        found = verify_log(source or settings.database, key, outside, token, progress)
+    _print(found, as_json)
+    if not found.verified:
+        raise SystemExit(1)
+
+
+def _print(found: "Verification", as_json: bool) -> None:
+    if as_json:
+        shown = {
+            "verified": found.verified,
+            "entries": found.entries,
+            "checkpoints": found.checkpoints,
+            "root": None if found.root is None else found.root.hex(),
+            "first_bad_entry": found.first_bad_entry,
+            "problems": [problem.sentence for problem in found.problems],
+            "not_shown": found.not_shown,
+        }
+        click.echo(json.dumps(shown, indent=2))
+        return
+    if found.verified:
+        click.echo(f"VERIFIED: {found.entries} entries, {found.checkpoints} checkpoints, root {_hex(found.root)}")
+        click.echo(f"{found.texts} texts fit their commitments, {found.texts_absent} are erased or withheld.")
+    else:
+        click.echo(f"NOT VERIFIED: {found.problems[0].sentence}")
+        for problem in found.problems[1:10]:
+            click.echo(f"  also: {problem.sentence}")
+        if found.problem_count > 10:
+            click.echo(f"  and {found.problem_count - 10} more")
+    click.echo(found.not_shown, err=True)
+
+
+def _hex(root: bytes | None) -> str:
+    return "none" if root is None else root.hex()
+
+
+@audit.command()
+def key() -> None:
+    """Print this log's verifier key, for auditors to keep.
+
+    Example: acta audit key > acta-log.key.pub
+    """
+    from registry.evidence.verification import own_key
+
+    click.echo(str(own_key(load_settings())))
+
+
+@audit.command()
+@click.option("--save", type=click.Path(path_type=Path), help="Write it to a new file instead of standard output.")
+def checkpoint(save: Path | None) -> None:
+    """Print the newest signed checkpoint. Kept outside, it lets `verify --from-checkpoint` catch a rebuilt log.
+
+    Example: acta audit checkpoint --save kept/checkpoint
+    """
+    from audit.reads import latest_checkpoint
+    from registry.database import Mode
+    from registry.installation import open_database
+
+    database = open_database(load_settings())
+    with database.transaction(Mode.READ) as session:
+        latest = latest_checkpoint(session.connection())
+    database.dispose()
+    if latest is None:
+        click.echo("The log has no entries yet.", err=True)
+        raise SystemExit(3)
+    if save is None:
+        click.echo(latest.note, nl=False)
+        return
+    try:
+        with save.open("x", encoding="utf-8") as file:
+            file.write(latest.note)
+    except FileExistsError:
+        click.echo(f"acta: {save} exists already: a kept checkpoint is never overwritten; name a new file.", err=True)
+        raise SystemExit(2) from None
+    click.echo(f"checkpoint of {latest.checkpoint.size} entries saved to {save}", err=True)

@@ -1,0 +1,255 @@
+"""Engine, sessions, and the unit of work: a state change, its audit entry and its jobs commit together.
+
+SQLite: WAL, `synchronous=FULL`; a write takes an operating-system lock beside the database file, then
+`BEGIN IMMEDIATE` (SQLite's own busy timeout starves writers). Reads begin deferred and wait for nobody.
+PostgreSQL: READ COMMITTED, `synchronous_commit=on`; the log takes its advisory lock last, just before the append.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CheckConstraint, DateTime, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+from registry.errors import ConflictError, UnavailableError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+WRITER_WAIT_SECONDS = 30.0
+"""How long a thread waits for its own process's turn to write before the request fails."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant in UTC: refuses naive times, returns aware ones on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def one_of(column: str, values: type[StrEnum], name: str) -> CheckConstraint:
+    """The CHECK that keeps a text column within an enumeration; `name` without the `ck_`."""
+    listed = ", ".join(f"'{value.value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{name}")
+
+
+class Mode(StrEnum):
+    """What a transaction is for."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Database:
+    """One database of one process: its engine, and transactions on it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _create_engine(url)
+        self._turn = threading.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is in use."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file."""
+        name = make_url(self.url).database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def transaction(self, mode: Mode) -> Iterator[Session]:
+        """A session in one transaction; the caller commits, everything else rolls back.
+
+        Raises:
+            UnavailableError: the database did not answer, or stayed locked.
+        """
+        with self._writers_turn(mode), translated_errors():
+            connection = self.engine.connect().execution_options(acta_mode=mode.value)
+            session = Session(connection, expire_on_commit=False, autoflush=True)
+            try:
+                yield session
+            finally:
+                # Closing rolls back whatever was not committed.
+                session.close()
+                connection.close()
+
+    @contextmanager
+    def _writers_turn(self, mode: Mode) -> Iterator[None]:
+        path = self.path
+        if mode is Mode.READ or path is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=WRITER_WAIT_SECONDS):
+            raise UnavailableError(
+                f"The database {path} has been locked by another writer for {WRITER_WAIT_SECONDS:.0f} s.",
+                "Try again; if it lasts, look for a process that holds the file open.",
+            )
+        try:
+            descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                # The kernel queues waiters in order and releases the lock of a process that dies.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._turn.release()
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn a database that does not answer into one sentence that says what to do.
+
+    Raises:
+        UnavailableError: a lock, a full disk, a read-only file, a missing table, a refused connection.
+        ConflictError: two transactions made the same unique thing.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if "unique" not in str(error.orig).lower():
+            raise
+        raise ConflictError(
+            "Somebody else made the same thing at the same moment.", "Read it, and try again."
+        ) from error
+    except DBAPIError as error:
+        sentence = _unavailable(error)
+        if sentence is None:
+            raise
+        raise UnavailableError(*sentence) from error
+
+
+def _unavailable(error: DBAPIError) -> tuple[str, str] | None:
+    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    lowered = text.lower()
+    if "no such table" in lowered or ("relation" in lowered and "does not exist" in lowered):
+        return f"The database has not been migrated ({text}).", "Run `acta database upgrade`."
+    if "locked" in lowered or "busy" in lowered:
+        return "The database is locked by another program.", "Close what holds it open and try again."
+    if "disk is full" in lowered or "no space left" in lowered or "could not extend" in lowered:
+        return "The disk of the database is full; nothing was written.", "Free some space and try again."
+    if "readonly" in lowered or "read-only" in lowered or "unable to open database file" in lowered:
+        return f"The database cannot be written or opened ({text}).", "Check the path and its permissions."
+    if "malformed" in lowered or "not a database" in lowered:
+        return f"The file is not a sound SQLite database ({text}).", "Restore a backup."
+    if error.connection_invalidated or "connection" in lowered:
+        return f"The database does not answer ({text}).", "Check that it runs and that ACTA_DATABASE_URL is right."
+    return None
+
+
+def _create_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 5.0}, pool_size=8)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        parsed,
+        isolation_level="READ COMMITTED",
+        pool_size=8,
+        max_overflow=32,
+        pool_pre_ping=True,
+        connect_args={"options": "-c synchronous_commit=on -c timezone=utc", "connect_timeout": 10},
+    )
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)
+    # The driver must not begin transactions of its own: `_begin_sqlite` says which kind.
+    connection.isolation_level = None
+    connection.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+    )
+
+
+def _begin_sqlite(connection: "Connection") -> None:
+    writes = connection.get_execution_options().get("acta_mode") == Mode.WRITE.value
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrate the database at `url` to a revision of `migrations/`.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    _alembic(url, "upgrade", revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the schema back to an older revision; refuses where entries of the log would be lost."""
+    _alembic(url, "downgrade", revision)
+
+
+def _alembic(url: str, command: str, revision: str) -> None:
+    from alembic import command as commands
+
+    run: Any = getattr(commands, command)
+    with translated_errors():
+        run(alembic_configuration(url), revision)
+
+
+def alembic_configuration(url: str) -> "Config":
+    """Alembic's configuration object for `url`; no file is read."""
+    from alembic.config import Config
+
+    from registry.resources import migrations_directory
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
+    configuration.attributes["url"] = url
+    return configuration
+
+
+def current_revision(database: Database) -> str | None:
+    """The revision that the database is at, or None where it was never migrated."""
+    from sqlalchemy import inspect, text
+
+    with translated_errors(), database.engine.connect() as connection:
+        if not inspect(connection).has_table("acta_alembic_version"):
+            return None
+        revision: str | None = connection.execute(text("SELECT version_num FROM acta_alembic_version")).scalar()
+        return revision
+
+
+def head_revision() -> str:
+    """The newest revision in `migrations/`."""
+    from alembic.script import ScriptDirectory
+
+    head = ScriptDirectory.from_config(alembic_configuration("sqlite://")).get_current_head()
+    assert head is not None
+    return head

@@ -1,0 +1,1 @@
+"""Data-preparation, model-selection, QA and other documents of a version, content-addressed."""

@@ -1,0 +1,1 @@
+"""What an auditor takes home: the log, its proofs, and what verifies them."""

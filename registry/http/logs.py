@@ -1,0 +1,104 @@
+"""Structured logs with a request id, and the rotating access log of what strangers tried."""
+
+import logging
+import logging.handlers
+import re
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.access.actor import Actor
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ACCESS_LOG_BYTES = 10 * 2**20
+
+requests = logging.getLogger("acta.request")
+strangers = logging.getLogger("acta.access")
+
+
+class RequestLog(ASGIMiddleware):
+    """Gives each request an id, returns it, and writes one line when the request is done."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Wrap one request."""
+        request_id = _request_id(scope)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", [])
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, send_with_id)
+        finally:
+            _write(scope, request_id, status, time.perf_counter() - started)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
+            return given
+    return secrets.token_hex(8)
+
+
+def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    actor = scope.get("user")
+    line = {
+        "request_id": request_id,
+        "method": scope.get("method"),
+        "path": scope["path"],
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "actor": str(actor.id) if isinstance(actor, Actor) else None,
+    }
+    requests.info("request", extra=line)
+    if status in {401, 403} or (isinstance(actor, Actor) and not scope["path"].startswith(("/api/", "/static/"))):
+        strangers.info("access", extra=line | {"client": (scope.get("client") or ("?", 0))[0]})
+
+
+def configure_logs(directory: Path | None, level: str = "INFO") -> None:
+    """JSON lines on standard error; refusals and page views also into a rotating file in `directory`."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [stream]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("acta").setLevel(level)
+    strangers.propagate = False
+    strangers.handlers[:] = []
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(
+            directory / "access.log", maxBytes=_ACCESS_LOG_BYTES, backupCount=5, delay=True
+        )
+        file.setFormatter(formatter)
+        strangers.addHandler(file)

@@ -1,0 +1,102 @@
+"""Every error as RFC 9457 problem details: one function turns domain errors into responses."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.plugins.problem_details import ProblemDetailsException
+
+from registry import errors
+
+STATUS: dict[type[errors.ActaError], int] = {
+    errors.InvalidInputError: 400,
+    errors.UnauthenticatedError: 401,
+    errors.RefusedError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.OutdatedRevisionError: 412,
+    errors.TooLargeError: 413,
+    errors.UnprocessableError: 422,
+    errors.PreconditionRequiredError: 428,
+    errors.UnavailableError: 503,
+}
+
+logger = logging.getLogger("acta.request")
+
+
+def type_uri(slug: str) -> str:
+    """The `type` of a problem: a URN, since no page on the web has to exist for it."""
+    return f"urn:acta:problem:{slug}"
+
+
+def request_id(request: Request[Any, Any, Any]) -> str:
+    """The id under which the logs know this request."""
+    value: str = request.scope.get("state", {}).get("request_id", "")
+    return value
+
+
+def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDetailsException:
+    """The problem details of any exception that a route may raise."""
+    instance = f"urn:acta:request:{request_id(request)}"
+    if isinstance(error, errors.ActaError):
+        return _domain_problem(error, instance)
+    if isinstance(error, ValidationException):
+        return ProblemDetailsException(
+            detail="The request does not have the form that this route takes.",
+            status_code=400,
+            type_=type_uri("invalid-input"),
+            title=errors.InvalidInputError.title,
+            instance=instance,
+            extra={"errors": _fields(error)},
+        )
+    if isinstance(error, HTTPException):
+        slug = "too-large" if error.status_code == 413 else "http"
+        return ProblemDetailsException(
+            detail=error.detail,
+            status_code=error.status_code,
+            type_=type_uri(slug),
+            title=error.detail,
+            instance=instance,
+            headers=error.headers,
+        )
+    logger.error("unexpected error", exc_info=error, extra={"request_id": request_id(request)})
+    return ProblemDetailsException(
+        detail="Acta met an error that it did not expect; nothing was changed. The server's log has it under this id.",
+        status_code=500,
+        type_=type_uri("internal"),
+        title="An error of Acta's own",
+        instance=instance,
+    )
+
+
+def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsException:
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    extra: dict[str, Any] = {}
+    if error.remedy:
+        extra["remedy"] = error.remedy
+    if isinstance(error, errors.InvalidInputError):
+        extra["errors"] = [{"field": error.field, "rule": error.rule}]
+    elif isinstance(error, errors.UnprocessableError):
+        extra["errors"] = [{"field": error.field, "rule": error.sentence}]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "1"} if status == 503 else None
+    return ProblemDetailsException(
+        detail=error.sentence,
+        status_code=status,
+        type_=type_uri(error.slug),
+        title=error.title,
+        instance=instance,
+        extra=extra,
+        headers=headers,
+    )
+
+
+def _fields(error: ValidationException) -> list[dict[str, str]]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    found = [{"field": str(item.get("key", "body")), "rule": str(item["message"])} for item in extra if item]
+    return found or [{"field": "body", "rule": error.detail}]
+
+
+def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The exception handler of the whole application."""
+    return problem_of(request, error).to_response(request)

@@ -1,0 +1,157 @@
+"""Runs a route inside its unit of work, where a wait stops nobody else.
+
+    @get("/{name:str}", guards=[...])
+    @reads
+    def show(self, name: FromPath[str], unit: NamedDependency[Unit], ...) -> ModelView: ...
+
+A read on SQLite waits for nothing and runs on the event loop; every write, and everything on PostgreSQL, runs in a
+thread, since it may wait for a lock or the network. A repeated `Idempotency-Key` gets the first answer again; it is
+kept in the same transaction as what it answers. A refusal of a known actor is recorded in a transaction of its own,
+because its cause is rolled back.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import msgspec
+from anyio import to_thread
+from litestar import Request, Response
+from sqlalchemy import delete
+from sqlmodel import col
+
+from registry.access.actor import Actor
+from registry.access.tables import IdempotencyRow
+from registry.database import Mode
+from registry.errors import ConflictError, InvalidInputError, RefusedError
+from registry.names import LONGEST_NAME
+from registry.unit import Committed, Idempotency, Unit, Units
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+IDEMPOTENCY_LIFETIME = timedelta(hours=24)
+
+
+@runtime_checkable
+class Secretive(Protocol):
+    """An answer that holds a secret, and can be kept without it."""
+
+    def without_secret(self) -> "Secretive":
+        """The same answer with the secret left out."""
+        ...
+
+
+def reads(handler: Handler) -> Handler:
+    """Run the route in a transaction that changes nothing."""
+    return _within(Mode.READ, handler)
+
+
+def writes(handler: Handler) -> Handler:
+    """Run the route in a transaction that commits when it returns."""
+    return _within(Mode.WRITE, handler)
+
+
+def _within(mode: Mode, handler: Handler) -> Handler:
+    @functools.wraps(handler)
+    async def run(*arguments: Any, **named: Any) -> Any:
+        unit: Unit = named["unit"]
+        unit.mode = mode
+        call = functools.partial(_call, handler, arguments, named, unit, named.get("actor"))
+        if mode is Mode.READ and unit.database.is_sqlite:
+            return call()
+        return await to_thread.run_sync(call)
+
+    # Litestar and its schema look at the signature of the route itself, which `wraps` hands on.
+    return run  # type: ignore[return-value]
+
+
+def _call(handler: Callable[..., Any], arguments: tuple[Any, ...], named: Any, unit: Unit, actor: Actor | None) -> Any:
+    try:
+        with unit:
+            if unit.mode is Mode.READ or unit.idempotency is None or actor is None:
+                return handler(*arguments, **named)
+            replayed = _kept_answer(unit, actor, unit.idempotency)
+            if replayed is not None:
+                return replayed
+            answer = handler(*arguments, **named)
+            _keep_answer(unit, actor, unit.idempotency, answer)
+            return answer
+    except RefusedError as refusal:
+        if actor is not None:
+            record_refusal(Units(unit.database, unit.log), actor, refusal, unit.request_id)
+        raise
+
+
+def record_refusal(units: Units, actor: Actor, refusal: RefusedError, request_id: str | None) -> None:
+    """Put a refusal of a known actor into the log, in a transaction of its own."""
+    with units.writing(request_id) as unit:
+        unit.record(actor, "access.refused", actor.id, {"reason": Committed(refusal.sentence)})
+
+
+def _kept_answer(unit: Unit, actor: Actor, idempotency: Idempotency) -> Response[bytes] | None:
+    row = unit.session.get(IdempotencyRow, (actor.id, idempotency.key))
+    if row is None:
+        return None
+    if row.created_at < unit.now - IDEMPOTENCY_LIFETIME:
+        unit.session.delete(row)
+        unit.session.flush()
+        return None
+    if row.fingerprint != idempotency.fingerprint:
+        raise ConflictError(
+            f"The Idempotency-Key {idempotency.key!r} was used for another request.", "Use a new key for each request."
+        )
+    return Response(
+        row.body.encode(),
+        status_code=row.status,
+        media_type="application/json",
+        headers={"Idempotent-Replayed": "true"},
+    )
+
+
+def _keep_answer(unit: Unit, actor: Actor, idempotency: Idempotency, answer: Any) -> None:
+    content, status = (answer.content, answer.status_code) if isinstance(answer, Response) else (answer, None)
+    if isinstance(content, Secretive):
+        content = content.without_secret()
+    unit.session.execute(delete(IdempotencyRow).where(col(IdempotencyRow.created_at) < unit.now - IDEMPOTENCY_LIFETIME))
+    unit.session.add(
+        IdempotencyRow(
+            actor_id=actor.id,
+            key=idempotency.key,
+            fingerprint=idempotency.fingerprint,
+            status=status or 201,
+            body=msgspec.json.encode(content).decode(),
+            created_at=unit.now,
+        )
+    )
+
+
+async def provide_unit(request: Request[Any, Any, Any]) -> Unit:
+    """The request's unit of work, not yet begun: a dependency of every route that touches the database."""
+    units: Units = request.app.state.units
+    unit = Unit(units.database, units.log, Mode.READ, request.scope.get("state", {}).get("request_id"))
+    key = request.headers.get("idempotency-key")
+    if key is not None and request.method == "POST":
+        if not 1 <= len(key) <= LONGEST_NAME or not key.isprintable():
+            raise InvalidInputError("Idempotency-Key", key, f"it has 1 to {LONGEST_NAME} printable characters")
+        body = await request.body()
+        fingerprint = hashlib.sha256(b"\0".join([request.method.encode(), request.scope["raw_path"], body])).digest()
+        unit.idempotency = Idempotency(key, fingerprint)
+    return unit
+
+
+def provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    """Whoever asks; the route's guard has found out."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+async def run_in_reading_unit(units: Units, work: Callable[[Unit], Any]) -> Any:
+    """A short read outside a route, such as finding out who asks: on the loop for SQLite, else in a thread."""
+
+    def run() -> Any:
+        with units.reading() as unit:
+            return work(unit)
+
+    return run() if units.database.is_sqlite else await to_thread.run_sync(run)

@@ -1,0 +1,147 @@
+"""What an installation is made of: its directories, its signing key, its database, its first administrator."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import KeyFileError, KeyFormatError
+from audit.keys import Ed25519Signer, create_key_file, load_key_file
+from audit.log import Log
+from registry.access.service import found_installation
+from registry.database import Database, current_revision, head_revision
+from registry.errors import UnavailableError
+from registry.settings import Settings
+from registry.unit import Units
+
+LOG_KEY_FILE = "log.key"
+SEAL_DIRECTORY = "seal"
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What the first start made, for whoever started it to see once."""
+
+    key_created: Path | None
+    seal_created: Path | None
+    token: str | None
+    """The one-time administrator token."""
+
+
+def log_key_path(settings: Settings) -> Path:
+    """The file (mode 0600) of the key that signs the log's checkpoints."""
+    return settings.keys_directory / LOG_KEY_FILE
+
+
+def seal_directory(settings: Settings) -> Path:
+    """The directory of the certificates and key that seal model cards."""
+    return settings.keys_directory / SEAL_DIRECTORY
+
+
+def load_signer(settings: Settings) -> Ed25519Signer:
+    """The log's signing key.
+
+    Raises:
+        UnavailableError: the file is missing, readable by others, or holds no key of this log's origin.
+    """
+    path = log_key_path(settings)
+    try:
+        signer = load_key_file(path)
+    except (KeyFileError, KeyFormatError) as error:
+        raise UnavailableError(f"The log's signing key cannot be used: {error}") from error
+    if signer.verifier_key.name != settings.log_origin:
+        raise UnavailableError(
+            f"The key in {path} signs for {signer.verifier_key.name!r}, the settings name {settings.log_origin!r}.",
+            "A log keeps its origin for ever: set ACTA_LOG_ORIGIN back.",
+        )
+    return signer
+
+
+def open_units(settings: Settings) -> Units:
+    """The units of work of an installation that has been started before.
+
+    Raises:
+        UnavailableError: no key, or a database that is not migrated.
+    """
+    return Units(open_database(settings), Log(settings.log_origin, load_signer(settings)))
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, where it is at the newest revision.
+
+    Raises:
+        UnavailableError: it does not answer, or it is not migrated.
+    """
+    if settings.database.startswith("sqlite:///") and not Path(settings.database[len("sqlite:///") :]).exists():
+        raise UnavailableError(
+            f"There is no database at {settings.database[len('sqlite:///') :]}.", "Run `acta database upgrade`."
+        )
+    database = Database(settings.database)
+    found, head = current_revision(database), head_revision()
+    if found != head:
+        database.dispose()
+        state = "has not been migrated" if found is None else f"is at revision {found}, this Acta needs {head}"
+        raise UnavailableError(f"The database {state}.", "Run `acta database upgrade`.")
+    return database
+
+
+def start(settings: Settings) -> FirstStart:
+    """Make what is missing: directories, keys, the first administrator, the default policy. Repeating it is harmless.
+
+    Raises:
+        UnavailableError: the database is not migrated, or a key is missing although the log has entries.
+    """
+    from registry.policy.service import activate_default
+
+    database = open_database(settings)
+    try:
+        made = _create_keys(settings, database)
+        with Units(database, Log(settings.log_origin, load_signer(settings))).writing() as unit:
+            issued = found_installation(unit)
+            activate_default(unit)
+        seal = _create_seal(settings)
+        return FirstStart(made, seal, None if issued is None else issued.secret)
+    finally:
+        database.dispose()
+
+
+def _create_keys(settings: Settings, database: Database) -> Path | None:
+    path = log_key_path(settings)
+    if path.exists():
+        return None
+    if _has_entries(database):
+        raise UnavailableError(
+            f"The log has entries, but its signing key {path} is missing.",
+            "Restore the key from its backup; a new key would not continue this log.",
+        )
+    _private_directory(settings.keys_directory)
+    try:
+        create_key_file(path, settings.log_origin)
+    except KeyFileError as error:
+        raise UnavailableError(f"The log's signing key cannot be made: {error}") from error
+    return path
+
+
+def _create_seal(settings: Settings) -> Path | None:
+    directory = seal_directory(settings)
+    if directory.exists():
+        return None
+    from reports.seal import create_seal
+
+    create_seal(directory, settings.organisation)
+    return directory
+
+
+def _has_entries(database: Database) -> bool:
+    from sqlalchemy import text
+
+    with database.engine.connect() as connection:
+        return connection.execute(text("SELECT 1 FROM acta_log_entry LIMIT 1")).first() is not None
+
+
+def _private_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise UnavailableError(
+            f"The directory {path} cannot be made ({error.strerror}).", "Check ACTA_HOME and its owner."
+        ) from error

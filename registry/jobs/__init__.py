@@ -1,0 +1,1 @@
+"""Durable work outside requests: one table, leases, retries, progress, cancel."""

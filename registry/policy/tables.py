@@ -1,0 +1,87 @@
+"""Tables of policies, of answers to checklist items, and of the results of automatic checks."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from registry.database import UTCDateTime, one_of
+
+
+class Outcome(StrEnum):
+    """What a check found. Only passed and not applicable meet an item."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not applicable"
+    ERROR = "error"
+
+
+class Answer(StrEnum):
+    """What a person answers to an attestation."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_APPLICABLE = "not applicable"
+
+
+class PolicyRow(SQLModel, table=True):
+    """An activated policy, word for word. The last one activated governs."""
+
+    __tablename__ = "acta_policy"
+    __table_args__ = (UniqueConstraint("name", "version", name="uq_policy_name_version"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(max_length=250)
+    version: str = Field(max_length=50)
+    digest: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 of the text."""
+    text: str = Field(sa_type=Text)
+    activated_at: datetime = Field(sa_type=UTCDateTime)
+    activated_by: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """None where the installation itself activated its default."""
+
+
+class AttestationRow(SQLModel, table=True):
+    """A person's answer to a checklist item, with reason and evidence."""
+
+    __tablename__ = "acta_attestation"
+    __table_args__ = (
+        one_of("answer", Answer, "attestation_answer"),
+        Index("ix_acta_attestation_item", "version_id", "item"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    version_id: UUID = Field(foreign_key="acta_model_version.id")
+    item: str = Field(max_length=100)
+    answer: str
+    reason: str = Field(sa_type=Text)
+    evidence: str | None = Field(default=None, sa_type=Text)
+    """A link, or where to look."""
+    attested_by: UUID = Field(foreign_key="acta_actor.id")
+    attested_at: datetime = Field(sa_type=UTCDateTime)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class CheckResultRow(SQLModel, table=True):
+    """A dated result of an automatic check. Gates read these and compute nothing."""
+
+    __tablename__ = "acta_check_result"
+    __table_args__ = (
+        one_of("outcome", Outcome, "check_result_outcome"),
+        Index("ix_acta_check_result_latest", "version_id", "check_name", "checked_at"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    version_id: UUID = Field(foreign_key="acta_model_version.id")
+    check_name: str = Field(max_length=100)
+    check_version: int
+    outcome: str
+    reason: str = Field(sa_type=Text)
+    evidence: dict[str, str] = Field(sa_type=JSON)
+    inputs_digest: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 over the digests of what the check looked at: a result is stale when they change."""
+    checked_at: datetime = Field(sa_type=UTCDateTime)

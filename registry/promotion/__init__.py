@@ -1,0 +1,1 @@
+"""Promotion requests, reviews, waivers and stage transitions."""

@@ -1,0 +1,19 @@
+"""All tables, so that migrations and tests see the whole schema."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+from audit.tables import METADATA as LOG_METADATA
+from registry.access import tables as access
+from registry.assessments import tables as assessments
+from registry.cards import tables as cards
+from registry.catalog import tables as catalog
+from registry.documents import tables as documents
+from registry.jobs import tables as jobs
+from registry.policy import tables as policy
+from registry.promotion import tables as promotion
+
+ROOMS = (access, assessments, cards, catalog, documents, jobs, policy, promotion)
+
+METADATA: tuple[MetaData, ...] = (SQLModel.metadata, LOG_METADATA)
+"""The registry's tables and the log's."""

@@ -1,0 +1,132 @@
+"""The unit of work: one transaction that holds a state change, its audit entries and its jobs.
+
+    with units.writing() as unit:
+        service.do_something(unit, actor, ...)      # commits here, or nothing happened
+
+`unit.now` is the only clock of the services. Entries are collected and appended at the end of the transaction,
+since on PostgreSQL the log's lock is to be held as shortly as possible.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from audit.entry import Committed, Draft, Entry, Value
+from audit.errors import EntryTooLargeError, LogInconsistentError
+from audit.log import Log
+from registry.database import Database, Mode, translated_errors
+from registry.errors import TooLargeError, UnavailableError
+
+if TYPE_CHECKING:
+    from registry.access.actor import Actor
+
+__all__ = ["Committed", "Idempotency", "Unit", "Units", "Value"]
+
+SYSTEM = "acta"
+"""The actor of entries that no person and no machine asked for."""
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """What a client said so that a repeated request does nothing twice."""
+
+    key: str
+    fingerprint: bytes
+    """SHA-256 of method, path and body."""
+
+
+@dataclass
+class Unit:
+    """One transaction. Entering begins it, leaving commits it, an exception rolls it back."""
+
+    database: Database
+    log: Log
+    mode: Mode
+    request_id: str | None = None
+    idempotency: Idempotency | None = None
+    now: datetime = field(init=False)
+    entries: tuple[Entry, ...] = field(init=False, default=())
+    """After the commit: the entries that it wrote."""
+    _session: Session | None = field(init=False, default=None)
+    _transaction: AbstractContextManager[Session] | None = field(init=False, default=None)
+    _drafts: list[Draft] = field(init=False, default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """The transaction's session."""
+        assert self._session is not None, "the unit of work has not begun"
+        return self._session
+
+    def record(
+        self, actor: "Actor | None", action: str, subject: UUID | str, changes: Mapping[str, Value] | None = None
+    ) -> None:
+        """Put an entry into the log with this transaction. The kind of the subject is the action's first word.
+
+        Free text and names of persons must be `Committed`: the leaf holds their salted hash, a side table the text.
+        """
+        assert self.mode is Mode.WRITE, "a reading transaction records nothing"
+        kind = action.split(".", 1)[0]
+        who = SYSTEM if actor is None else str(actor.id)
+        self._drafts.append(Draft(who, action, kind, str(subject), changes or {}, self.request_id))
+
+    def __enter__(self) -> Self:
+        self._transaction = self.database.transaction(self.mode)
+        self._session = self._transaction.__enter__()
+        self.now = datetime.now(UTC)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        assert self._transaction is not None
+        if error is None:
+            try:
+                self._commit()
+            except BaseException as failure:
+                self._transaction.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        suppressed = self._transaction.__exit__(kind, error, trace)
+        self._session = None
+        return suppressed
+
+    def _commit(self) -> None:
+        if self.mode is Mode.READ:
+            return
+        with translated_errors():
+            self.session.flush()
+            if self._drafts:
+                self.entries = self._append()
+            self.session.commit()
+
+    def _append(self) -> tuple[Entry, ...]:
+        try:
+            return tuple(self.log.append(self.session.connection(), self._drafts, self.now))
+        except EntryTooLargeError as error:
+            raise TooLargeError(str(error)) from error
+        except LogInconsistentError as error:
+            raise UnavailableError(
+                f"The audit log takes no more entries: {error}",
+                "Run `acta audit verify`; docs/verify.md says how to go on.",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Units:
+    """Makes the units of work of one process."""
+
+    database: Database
+    log: Log
+
+    def reading(self) -> Unit:
+        """A transaction that changes nothing."""
+        return Unit(self.database, self.log, Mode.READ)
+
+    def writing(self, request_id: str | None = None) -> Unit:
+        """A transaction that may change and record."""
+        return Unit(self.database, self.log, Mode.WRITE, request_id)
