@@ -26,6 +26,7 @@ from registry.access.actor import Actor
 from registry.access.tables import IdempotencyRow
 from registry.database import Mode
 from registry.errors import ConflictError, InvalidInputError, RefusedError
+from registry.http.uploads import form_fingerprint
 from registry.names import LONGEST_NAME
 from registry.unit import Committed, Idempotency, Unit, Units
 
@@ -135,7 +136,9 @@ async def provide_unit(request: Request[Any, Any, Any]) -> Unit:
     if key is not None and request.method == "POST":
         if not 1 <= len(key) <= LONGEST_NAME or not key.isprintable():
             raise InvalidInputError("Idempotency-Key", key, f"it has 1 to {LONGEST_NAME} printable characters")
-        body = await request.body()
+        # A form is read already where a route takes files, and its boundaries differ in each repetition.
+        is_form = request.content_type[0] == "multipart/form-data"
+        body = await (form_fingerprint(request) if is_form else request.body())
         fingerprint = hashlib.sha256(b"\0".join([request.method.encode(), request.scope["raw_path"], body])).digest()
         unit.idempotency = Idempotency(key, fingerprint)
     return unit
