@@ -1,0 +1,25 @@
+"""What can be wrong with a policy and with what is asked of it."""
+
+from registry.errors import RefusedError, UnavailableError, UnprocessableError
+
+
+class PolicyError(UnprocessableError):
+    """A policy file that cannot govern; `field` is the path in the file, such as `gates[2].items[0]`."""
+
+    title = "This policy cannot be used"
+
+    def __init__(self, path: str, sentence: str, remedy: str | None = None) -> None:
+        super().__init__(path, f"{path}: {sentence}", remedy)
+
+
+class NoPolicyError(UnavailableError):
+    """The database holds no policy: the installation never started."""
+
+    def __init__(self) -> None:
+        super().__init__("No policy is active in this database.", "Run `acta serve` once: it activates the default.")
+
+
+class ConflictOfInterestError(RefusedError):
+    """Whoever has a stake in an answer may not give it."""
+
+    title = "Refused: somebody else must do this"

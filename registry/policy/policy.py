@@ -1,0 +1,311 @@
+"""A policy: what a model version must show before it may move, as a file that anybody can read. No I/O.
+
+    risk          rules over the answers of a model's risk profile; the first that matches gives the tier
+    documents     the kinds of documents that exist
+    checklists    ethics, documentation, security, monitoring: their items, each with its question and remedy
+    gates         for a target stage and risk tiers: the items to be met, the approvals, how long a request lives
+    assessment    the limits of a bias assessment
+
+An item is shown by an *attestation* (a person with a role answers), a *document* (of a kind, signed off, not too old)
+or an automatic *check*.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated
+
+import msgspec
+
+from fairness.errors import SettingError
+from fairness.metrics import EQUALIZED_ODDS, METRICS
+from fairness.thresholds import Threshold, check_thresholds
+from registry.access.actor import Role
+from registry.catalog.facts import Impact, PersonalData, RiskProfile, Stage
+from registry.policy.errors import PolicyError
+from registry.policy.parameters import CHECK_PARAMETERS
+from registry.policy.reading import read_yaml
+
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "financial_impact": tuple(impact.value for impact in Impact),
+    "reputational_impact": tuple(impact.value for impact in Impact),
+    "affects_persons": ("yes", "no"),
+    "personal_data": tuple(data.value for data in PersonalData),
+}
+"""The questions of a risk profile, and the answers that each may have."""
+
+
+class RiskRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Gives a tier where each question named has one of the answers listed; without questions, always."""
+
+    tier: Identifier
+    reason: Text
+    when: dict[str, list[str]] = {}
+
+    def matches(self, answers: Mapping[str, str]) -> bool:
+        """Whether every condition holds."""
+        return all(answers[question] in wanted for question, wanted in self.when.items())
+
+
+class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tiers, from the lowest to the highest, and the rules in the order in which they are tried."""
+
+    tiers: list[Identifier]
+    rules: list[RiskRule]
+
+
+class DocumentKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of document, and who may sign one off."""
+
+    kind: Identifier
+    title: Text
+    signed_off_by: list[Role]
+
+
+class AttestationNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="attestation"):
+    """A person who holds one of the roles answers, with a reason.
+
+    `independent`: not whoever registered the version, nor the person responsible for the machine that did.
+    """
+
+    roles: Annotated[list[Role], msgspec.Meta(min_length=1)]
+    independent: bool = False
+    max_age_days: Days | None = None
+
+
+class DocumentNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="document"):
+    """The newest document of a kind is signed off, and that not too long ago."""
+
+    kind: Identifier
+    max_age_days: Days | None = None
+
+
+class CheckNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="check"):
+    """An automatic check passed, or found that it does not apply."""
+
+    check: Identifier
+    parameters: dict[str, str | int] = {}
+
+
+Needed = AttestationNeeded | DocumentNeeded | CheckNeeded
+
+
+class WaiverRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may except an item, and for how long at most."""
+
+    role: Role = Role.RISK_OFFICER
+    max_days: Days = 90
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that a version must show."""
+
+    id: Identifier
+    title: Text
+    question: Text
+    remedy: Text
+    shown: Needed
+    waiver: WaiverRule | None = None
+    """None: nobody can waive it."""
+
+    @property
+    def kind(self) -> str:
+        """`attestation`, `document` or `check`."""
+        match self.shown:
+            case AttestationNeeded():
+                return "attestation"
+            case DocumentNeeded():
+                return "document"
+            case CheckNeeded():
+                return "check"
+
+
+class Checklist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Items that belong together."""
+
+    id: Identifier
+    title: Text
+    items: list[Item]
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many persons must approve in this role."""
+
+    role: Role
+    count: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+
+
+class Displaced(StrEnum):
+    """What becomes of the version that stood in the target stage before."""
+
+    STAYS = "stays"
+    ARCHIVED = "archived"
+
+
+class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a version of one of these tiers must show to enter a stage."""
+
+    target_stage: Stage
+    tiers: Annotated[list[Identifier], msgspec.Meta(min_length=1)]
+    items: list[Identifier]
+    approvals: list[Approval]
+    request_days: Days = 30
+    """How long a request lives."""
+    displaced: Displaced = Displaced.STAYS
+
+
+class AssessmentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How bias is assessed: limits by metric (see `fairness.thresholds.Threshold`)."""
+
+    thresholds: dict[str, Threshold]
+    minimum_rows: Annotated[int, msgspec.Meta(ge=1)]
+    confidence: Decimal
+    intersections: Annotated[int, msgspec.Meta(ge=1, le=3)] = 2
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """A whole policy. `parse` is the only way to one, so that its references hold."""
+
+    name: Identifier
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){1,2}$")]
+    description: Text
+    risk: Risk
+    documents: list[DocumentKind]
+    checklists: list[Checklist]
+    gates: list[GateRule]
+    assessment: AssessmentRule
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """All items by id."""
+        return {item.id: item for checklist in self.checklists for item in checklist.items}
+
+    @cached_property
+    def document_kinds(self) -> Mapping[str, DocumentKind]:
+        """All kinds of documents, by kind."""
+        return {kind.kind: kind for kind in self.documents}
+
+    def risk_rule(self, profile: RiskProfile) -> RiskRule:
+        """The first rule that matches, with tier and reason."""
+        answers = profile.answers()
+        return next(rule for rule in self.risk.rules if rule.matches(answers))
+
+    def gate(self, target_stage: Stage, tier: str) -> GateRule | None:
+        """What entering `target_stage` takes for that tier; None where nothing lets a version in."""
+        return next(
+            (rule for rule in self.gates if rule.target_stage is target_stage and tier in rule.tiers),
+            None,
+        )
+
+    def checks(self) -> list[CheckNeeded]:
+        """Every automatic check that some item needs, each once for the same parameters."""
+        found: list[CheckNeeded] = []
+        for item in self.items.values():
+            if isinstance(item.shown, CheckNeeded) and item.shown not in found:
+                found.append(item.shown)
+        return found
+
+
+def parse(text: str) -> Policy:
+    """The policy in YAML text.
+
+    Raises:
+        PolicyError: not YAML, hostile YAML, an unknown or missing field, or a reference to nothing; names the path.
+    """
+    try:
+        policy = msgspec.convert(read_yaml(text), Policy)
+    except msgspec.ValidationError as error:
+        sentence, _, path = str(error).partition(" - at `")
+        place = path.rstrip("`").removeprefix("$").removeprefix(".") or "(the file)"
+        raise PolicyError(place, f"{sentence}.") from None
+    _check_risk(policy.risk)
+    _check_documents(policy)
+    _check_checklists(policy)
+    _check_gates(policy)
+    _check_assessment(policy.assessment)
+    return policy
+
+
+def _check_risk(risk: Risk) -> None:
+    _unique("risk.tiers", risk.tiers)
+    for index, rule in enumerate(risk.rules):
+        path = f"risk.rules[{index}]"
+        _known(f"{path}.tier", rule.tier, risk.tiers)
+        for question, answers in rule.when.items():
+            _known(f"{path}.when", question, QUESTIONS)
+            for answer in answers:
+                _known(f"{path}.when.{question}", answer, QUESTIONS[question])
+    if not risk.rules or risk.rules[-1].when:
+        raise PolicyError(
+            "risk.rules", "some profiles would match no rule.", "End with a rule without `when`, for all others."
+        )
+
+
+def _check_documents(policy: Policy) -> None:
+    _unique("documents", [kind.kind for kind in policy.documents])
+
+
+def _check_checklists(policy: Policy) -> None:
+    _unique("checklists", [checklist.id for checklist in policy.checklists])
+    _unique("checklists[].items", [item.id for checklist in policy.checklists for item in checklist.items])
+    for index, checklist in enumerate(policy.checklists):
+        for position, item in enumerate(checklist.items):
+            path = f"checklists[{index}].items[{position}].shown"
+            match item.shown:
+                case DocumentNeeded(kind=kind):
+                    _known(f"{path}.kind", kind, policy.document_kinds)
+                case CheckNeeded(check=check, parameters=parameters):
+                    _check_parameters(path, check, parameters)
+                case AttestationNeeded():
+                    pass
+
+
+def _check_parameters(path: str, check: str, parameters: Mapping[str, str | int]) -> None:
+    _known(f"{path}.check", check, CHECK_PARAMETERS)
+    try:
+        msgspec.convert(parameters, CHECK_PARAMETERS[check])
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"{path}.parameters", f"{error}.") from None
+
+
+def _check_gates(policy: Policy) -> None:
+    seen: set[tuple[Stage, str]] = set()
+    for index, rule in enumerate(policy.gates):
+        path = f"gates[{index}]"
+        _unique(f"{path}.items", rule.items)
+        _unique(f"{path}.approvals", [approval.role.value for approval in rule.approvals])
+        for position, item in enumerate(rule.items):
+            _known(f"{path}.items[{position}]", item, policy.items)
+        if rule.target_stage is Stage.NONE:
+            raise PolicyError(f"{path}.target_stage", "no version is promoted to 'none'.")
+        for tier in rule.tiers:
+            _known(f"{path}.tiers", tier, policy.risk.tiers)
+            if (rule.target_stage, tier) in seen:
+                raise PolicyError(path, f"an earlier gate governs {rule.target_stage.value} for tier {tier!r} already.")
+            seen.add((rule.target_stage, tier))
+
+
+def _check_assessment(rule: AssessmentRule) -> None:
+    try:
+        check_thresholds(rule.thresholds, [*METRICS, EQUALIZED_ODDS])
+    except SettingError as error:
+        raise PolicyError("assessment.thresholds", str(error)) from None
+    if not Decimal("0.5") <= rule.confidence < 1:
+        raise PolicyError("assessment.confidence", f"it is {rule.confidence}; it lies from 0.5 to below 1.")
+
+
+def _known(path: str, name: str, names: Iterable[str]) -> None:
+    known = sorted(names)
+    if name not in known:
+        raise PolicyError(path, f"there is no {name!r}.", f"It is one of {', '.join(known)}.")
+
+
+def _unique(path: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PolicyError(path, f"{', '.join(twice)} stands there twice.", "Keep one of them.")
