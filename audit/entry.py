@@ -158,14 +158,14 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _LONG_NUMBER = re.compile(rb"[0-9]{16}")
 
 
-def format_time(time: datetime) -> str:
+def format_time(time: datetime, field: str = "time") -> str:
     """RFC 3339 in UTC with microseconds and Z: always 27 characters, so that text order is time order.
 
     Raises:
-        UnsupportedValueError: a time without a zone.
+        UnsupportedValueError: a time without a zone; it names `field`.
     """
     if time.tzinfo is None:
-        raise UnsupportedValueError("time", time, "a time in the log has a time zone: pass datetime.now(UTC)")
+        raise UnsupportedValueError(field, time, "a time in the log has a time zone: pass datetime.now(UTC)")
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     return utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
@@ -358,7 +358,7 @@ def _canonical(value: object, path: str, texts: list[SideText], salt: Callable[[
     if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, datetime):
-        return format_time(value)
+        return format_time(value, f"changes/{path}")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):

@@ -100,6 +100,8 @@ _KEPT = ("acta_log_entry", "acta_log_tile", "acta_log_checkpoint")
 def trigger_statements(dialect_name: str) -> dict[str, str]:
     """Name of each trigger (and, on PostgreSQL, function) -> the statement that creates it, in order of creation.
 
+    No statement holds a percent sign or a colon before a word, which drivers and SQLAlchemy take for parameters.
+
     `dialect_name`: "sqlite" or "postgresql".
 
     Raises:
@@ -154,8 +156,8 @@ def _postgresql_triggers() -> dict[str, str]:
     statements = {
         "acta_log_refuse()": (
             "CREATE FUNCTION acta_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            "BEGIN RAISE EXCEPTION '%: rows are never changed or deleted (% refused)', TG_TABLE_NAME, TG_OP "
-            "USING ERRCODE = 'restrict_violation'; END $$"
+            "BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', "
+            "MESSAGE = TG_TABLE_NAME || ': rows are never changed or deleted (' || TG_OP || ' refused)'; END $$"
         )
     }
     for table, (condition, rule) in _IN_ORDER.items():
