@@ -1,0 +1,180 @@
+"""An installation on each database, its people, and a registered version."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from litestar.testing import TestClient
+
+from audit.keys import Ed25519Signer
+from audit.log import Log
+from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKind
+from registry.access.service import add_actor, create_token, found_installation, grant_role
+from registry.catalog import service as catalog
+from registry.catalog.facts import (
+    DatasetRole,
+    EdgeKind,
+    Impact,
+    LineageEdge,
+    PersonalData,
+    RiskProfile,
+    VersionFacts,
+)
+from registry.catalog.service import FoundVersion, ModelTexts
+from registry.database import Database
+from registry.policy.service import activate_default
+from registry.settings import Settings
+from registry.unit import Units
+
+ORIGIN = "acta.example/log"
+TEST_DATA_DIGEST = "7e" * 32
+
+PROFILE = RiskProfile(
+    financial_impact=Impact.HIGH,
+    reputational_impact=Impact.LIMITED,
+    affects_persons=True,
+    personal_data=PersonalData.PERSONAL,
+)
+
+FACTS = VersionFacts(
+    source_uri="file:///models/credit-default",
+    content_digest="ab" * 32,
+    framework="sklearn",
+    framework_version="1.9.1",
+    run_id="5b0f22",
+    metrics={"accuracy": "0.8213", "roc_auc": "0.779"},
+    parameters={"seed": "7"},
+    lineage=[
+        LineageEdge(EdgeKind.DATASET, "training.parquet", DatasetRole.TRAINING, digest="4e" * 32),
+        LineageEdge(EdgeKind.DATASET, "holdout.parquet", DatasetRole.TEST, digest=TEST_DATA_DIGEST),
+        LineageEdge(EdgeKind.CODE, "risk/credit", uri="https://git.example/risk/credit", identifier="6f2c1e9"),
+        LineageEdge(EdgeKind.RUN, "hist-gradient", identifier="5b0f22"),
+        LineageEdge(EdgeKind.ENVIRONMENT, "environment.lock", digest="51" * 32),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class People:
+    """One actor for each role, on the whole installation."""
+
+    administrator: Actor
+    developer: Actor
+    other_developer: Actor
+    validator: Actor
+    ethics: Actor
+    security: Actor
+    operations: Actor
+    risk: Actor
+    auditor: Actor
+    stranger: Actor
+    """Known, without any role."""
+
+
+ROLES = {
+    "developer": Role.DEVELOPER,
+    "other_developer": Role.DEVELOPER,
+    "validator": Role.VALIDATOR,
+    "ethics": Role.ETHICS_REVIEWER,
+    "security": Role.SECURITY_REVIEWER,
+    "operations": Role.OPERATIONS_REVIEWER,
+    "risk": Role.RISK_OFFICER,
+    "auditor": Role.AUDITOR,
+}
+EVERYTHING = Scope(ScopeKind.ALL)
+
+
+@pytest.fixture
+def settings(migrated_url: str, tmp_path: Path) -> Settings:
+    """Settings of an installation in a directory of its own."""
+    return Settings(
+        home=tmp_path / "home",
+        database_url=migrated_url,
+        log_origin=ORIGIN,
+        artifact_roots=(str(tmp_path / "artifacts"),),
+        job_poll_seconds=0.05,
+    )
+
+
+@pytest.fixture
+def units(migrated_url: str, settings: Settings) -> Iterator[Units]:
+    """Units of work on a migrated database whose log has a key."""
+    signer = Ed25519Signer.of_seed(ORIGIN, bytes(range(32)))
+    settings.keys_directory.mkdir(parents=True)
+    key = settings.keys_directory / "log.key"
+    key.write_text(signer.private_text() + "\n")
+    key.chmod(0o600)
+    database = Database(migrated_url)
+    yield Units(database, Log(ORIGIN, signer))
+    database.dispose()
+
+
+@pytest.fixture
+def people(units: Units) -> People:
+    """The installation's actors; the first start has made administrator and policy."""
+    with units.writing() as unit:
+        issued = found_installation(unit)
+        activate_default(unit)
+    assert issued is not None
+    grants = (Grant(Role.ADMINISTRATOR, EVERYTHING, None),)
+    administrator = Actor(issued.row.actor_id, ActorKind.PERSON, None, grants)
+    made = {"stranger": Actor(_add(units, administrator, "stranger"), ActorKind.PERSON, None, ())}
+    for name, role in ROLES.items():
+        actor_id = _add(units, administrator, name)
+        with units.writing() as unit:
+            grant_role(unit, administrator, actor_id, role, EVERYTHING)
+        made[name] = Actor(actor_id, ActorKind.PERSON, None, (Grant(role, EVERYTHING, administrator.id),))
+    return People(administrator=administrator, **made)
+
+
+def _add(units: Units, administrator: Actor, name: str) -> UUID:
+    with units.writing() as unit:
+        row = add_actor(unit, administrator, kind=ActorKind.PERSON, name=name, email=None, responsible_id=None)
+        return row.id
+
+
+@pytest.fixture
+def registered(units: Units, people: People) -> FoundVersion:
+    """credit-default, version 1."""
+    with units.writing() as unit:
+        catalog.create_model(
+            unit,
+            people.developer,
+            name="credit-default",
+            team="retail-risk",
+            owner_id=people.developer.id,
+            texts=ModelTexts("Estimates whether a card client will default next month."),
+            profile=PROFILE,
+        )
+        return catalog.register_version(unit, people.developer, "credit-default", FACTS)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The application, called over ASGI, and how to sign in to it."""
+
+    http: TestClient
+    units: Units
+
+    def as_(self, actor: Actor) -> dict[str, str]:
+        """Headers of a request by this actor."""
+        with self.units.writing() as unit:
+            return {"Authorization": f"Bearer {create_token(unit, actor, actor.id, 'test', 1).secret}"}
+
+
+@pytest.fixture
+def client(units: Units, settings: Settings) -> Iterator[Api]:
+    """The application on each database."""
+    from registry.app import create_app
+
+    with TestClient(create_app(settings, units), raise_server_exceptions=False) as http:
+        yield Api(http, units)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
