@@ -1,6 +1,6 @@
 """Documents of a version: upload, sign off, supersede."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from registry.documents.content import checked_file_name, checked_media_type
 from registry.documents.tables import DocumentRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
 from registry.names import checked_label, checked_text
+from registry.policy.service import active_policy
 from registry.unit import Committed, Unit
 
 AUTHORS = (Role.DEVELOPER, Role.VALIDATOR, Role.RISK_OFFICER, *REVIEWERS)
@@ -47,7 +48,7 @@ def upload(unit: Unit, actor: Actor, name: str, number: int, document: NewDocume
     """
     found = find_version(unit, actor, name, number)
     actor.require(*AUTHORS, place=found.place)
-    _check(document)
+    _check(unit, document)
     # Locked, so that two uploads at once do not both supersede the same one.
     unit.session.execute(
         select(col(ModelVersion.id)).where(col(ModelVersion.id) == found.version.id).with_for_update()
@@ -86,11 +87,10 @@ def upload(unit: Unit, actor: Actor, name: str, number: int, document: NewDocume
     return row
 
 
-def _check(document: NewDocument) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,99}", document.kind):
-        raise InvalidInputError(
-            "kind", document.kind, "a kind is a word of lower-case letters, digits and hyphens, such as qa"
-        )
+def _check(unit: Unit, document: NewDocument) -> None:
+    kinds = active_policy(unit).policy.document_kinds
+    if document.kind not in kinds:
+        raise InvalidInputError("kind", document.kind, f"the policy knows {', '.join(sorted(kinds))}")
     checked_label("title", document.title)
     checked_file_name(document.file_name)
     if document.size_bytes == 0:
@@ -146,21 +146,26 @@ def _found(unit: Unit, actor: Actor, document_id: UUID) -> tuple[DocumentRow, Fo
         raise NotFoundError("document", document_id) from None
 
 
+def _signers(unit: Unit, kind: str) -> Sequence[Role]:
+    known = active_policy(unit).policy.document_kinds.get(kind)
+    return (Role.VALIDATOR,) if known is None else known.signed_off_by
+
+
 def sign_off(unit: Unit, actor: Actor, document_id: UUID, comment: str | None) -> DocumentRow:
-    """Say, as a validator who did not write it, that a document is good.
+    """Say, in a role that the policy names for its kind and without having written it, that a document is good.
 
     Raises:
-        RefusedError: no validator there, or the author, or the person responsible for the machine that uploaded it.
+        RefusedError: no such role there, or the author, or the person responsible for the machine that uploaded it.
         ConflictError: superseded, or signed off already.
     """
     row, found = _found(unit, actor, document_id)
-    actor.require(Role.VALIDATOR, place=found.place)
+    actor.require(*_signers(unit, row.kind), place=found.place)
     unit.session.refresh(row, with_for_update=True)
     author = get_actor(unit, row.uploaded_by)
     if actor.person_id == (author.responsible_id or author.id):
         raise RefusedError(
             "Nobody signs off their own document, nor one that a machine of theirs uploaded.",
-            "Ask another validator.",
+            "Ask somebody else.",
         )
     if row.superseded_by is not None:
         raise ConflictError("This document was superseded.", f"Sign off the newer one: {row.superseded_by}.")
