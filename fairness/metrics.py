@@ -152,18 +152,21 @@ def _by_group(cells: "Cells", group: "NDArray[np.int64]") -> "dict[str, Sequence
     """Each metric by group, in the order of the group's index. Equal to Fairlearn's over the counted rows."""
     import numpy as np
     from fairlearn.metrics import MetricFrame
+    from sklearn import config_context
 
     functions = _fairlearn_functions()
     # Cells that agree in group, outcome and prediction are one row to every metric here: fewer rows, same sums.
     key = (group * 2 + cells.outcome) * 2 + cells.prediction
     joined, place = np.unique(key, return_inverse=True)
     weight = np.bincount(place.reshape(-1), weights=cells.weight)
-    frame = MetricFrame(
-        metrics=functions,
-        y_true=joined // 2 % 2,
-        y_pred=joined % 2,
-        sensitive_features=joined // 4,
-        sample_params={name: {"sample_weight": weight} for name in functions},
-    )
+    # The table is our own and sound: scikit-learn need not look at it again for every group.
+    with config_context(skip_parameter_validation=True, assume_finite=True):
+        frame = MetricFrame(
+            metrics=functions,
+            y_true=joined // 2 % 2,
+            y_pred=joined % 2,
+            sensitive_features=joined // 4,
+            sample_params={name: {"sample_weight": weight} for name in functions},
+        )
     by_group = frame.by_group.sort_index()
     return {name: by_group[name].to_numpy(dtype=float) for name in functions}

@@ -89,7 +89,8 @@ def limit_sentence(kind: Comparison, limit: float, low: float, high: float, verd
     else:
         where = "of difference between groups" if kind is Comparison.DIFFERENCE else "beyond the overall rate"
         allowed = f"The limit allows {_points(limit)} {where}"
-        interval = f"{low * 100:.1f} to {high * 100:.1f} points"
+        # A bound of -0.04 points would read "-0.0".
+        interval = f"{round(low * 100, 1) + 0.0:.1f} to {round(high * 100, 1) + 0.0:.1f} points"
         side = {Verdict.PASS: "lies within it", Verdict.FAIL: "lies beyond it"}
     return f"{allowed}; the interval, {interval}, {side.get(verdict, 'does not decide it')}."
 
