@@ -1,7 +1,8 @@
 """Every error as RFC 9457 problem details: one function turns domain errors into responses."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -23,6 +24,15 @@ STATUS: dict[type[errors.ActaError], int] = {
 }
 
 logger = logging.getLogger("acta.request")
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """An error that tells clients more than sentence and remedy: extension members of RFC 9457, section 3.2."""
+
+    def details(self) -> Mapping[str, object]:
+        """The members, by name."""
+        ...
 
 
 def type_uri(slug: str) -> str:
@@ -79,6 +89,8 @@ def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsExc
         extra["errors"] = [{"field": error.field, "rule": error.rule}]
     elif isinstance(error, errors.UnprocessableError):
         extra["errors"] = [{"field": error.field, "rule": error.sentence}]
+    if isinstance(error, Detailed):
+        extra.update(error.details())
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "1"} if status == 503 else None
     return ProblemDetailsException(
         detail=error.sentence,

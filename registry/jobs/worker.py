@@ -27,6 +27,7 @@ logger = logging.getLogger("acta.worker")
 HANDLERS: Mapping[str, str] = {
     "assess": "registry.assessments.jobs:run_assessment",
     "render-card": "registry.cards.jobs:render_card",
+    "run-checks": "registry.policy.jobs:run_checks",
     "verify-digest": "registry.catalog.jobs:verify_digest",
 }
 """What each kind of job runs, as module:function, so that heavy libraries are loaded when a job needs them."""

@@ -1,6 +1,6 @@
 """What can be wrong with a policy and with what is asked of it."""
 
-from registry.errors import RefusedError, UnavailableError, UnprocessableError
+from registry.errors import ConflictError, RefusedError, UnavailableError, UnprocessableError
 
 
 class PolicyError(UnprocessableError):
@@ -17,6 +17,16 @@ class NoPolicyError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("No policy is active in this database.", "Run `acta serve` once: it activates the default.")
+
+
+class NoGateError(ConflictError):
+    """The policy lets no version of that tier into that stage."""
+
+    def __init__(self, policy: str, version: str, target_stage: str, tier: str) -> None:
+        super().__init__(
+            f"The policy {policy} {version} lets no model of the risk tier {tier!r} into {target_stage}.",
+            "Choose another stage: development, staging, production or archived.",
+        )
 
 
 class ConflictOfInterestError(RefusedError):

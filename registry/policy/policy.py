@@ -23,8 +23,8 @@ from fairness.metrics import EQUALIZED_ODDS, METRICS
 from fairness.thresholds import Threshold, check_thresholds
 from registry.access.actor import Role
 from registry.catalog.facts import Impact, PersonalData, RiskProfile, Stage
+from registry.policy.checks import CHECKS, bind
 from registry.policy.errors import PolicyError
-from registry.policy.parameters import CHECK_PARAMETERS
 from registry.policy.reading import read_yaml
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
@@ -266,9 +266,9 @@ def _check_checklists(policy: Policy) -> None:
 
 
 def _check_parameters(path: str, check: str, parameters: Mapping[str, str | int]) -> None:
-    _known(f"{path}.check", check, CHECK_PARAMETERS)
+    _known(f"{path}.check", check, CHECKS)
     try:
-        msgspec.convert(parameters, CHECK_PARAMETERS[check])
+        bind(check, parameters)
     except msgspec.ValidationError as error:
         raise PolicyError(f"{path}.parameters", f"{error}.") from None
 

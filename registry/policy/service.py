@@ -1,19 +1,25 @@
-"""Policies: which one governs, and the risk tier that follows from it."""
+"""Policies and gates: which policy governs, the tier that follows from it, and how far a version is at a gate."""
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from registry.catalog.facts import RiskProfile
+from registry.catalog.facts import RiskProfile, Stage
 from registry.errors import NotFoundError, UnavailableError
-from registry.policy.errors import NoPolicyError
+from registry.policy.errors import NoGateError, NoPolicyError
+from registry.policy.gate import Gate, evaluate
+from registry.policy.gathering import gather
 from registry.policy.policy import Policy, parse
 from registry.policy.tables import PolicyRow
 from registry.resources import default_policy_path
 from registry.unit import Unit
+
+if TYPE_CHECKING:
+    from registry.catalog.service import FoundVersion
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,29 @@ def list_policies(unit: Unit) -> list[PolicyRow]:
 def risk_tier(unit: Unit, profile: RiskProfile) -> str:
     """The tier that follows from a risk profile by the active policy."""
     return active_policy(unit).policy.risk_rule(profile).tier
+
+
+def gate_of(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Gate:
+    """How far a version is from entering a stage, by the active policy. At most eight statements.
+
+    Raises:
+        NoGateError: the policy lets no version of this tier into that stage.
+    """
+    return gate_under(unit, active_policy(unit), found, target_stage)
+
+
+def gate_under(unit: Unit, active: ActivePolicy, found: "FoundVersion", target_stage: Stage) -> Gate:
+    """How far a version is from entering a stage, by a given policy.
+
+    Raises:
+        NoGateError: the policy lets no version of this tier into that stage.
+    """
+    tier = found.model.risk_tier
+    rule = active.policy.gate(target_stage, tier)
+    if rule is None:
+        raise NoGateError(active.policy.name, active.policy.version, target_stage.value, tier)
+    evidence = gather(unit, found, target_stage)
+    return evaluate(active.row_id, active.policy, rule, tier, evidence, unit.now)
 
 
 def _parsed(unit: Unit, row_id: UUID, digest: bytes) -> ActivePolicy:

@@ -1,0 +1,229 @@
+"""Reads the rows that a gate looks at: seven statements, however many versions, documents and results there are."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Mapped, aliased
+from sqlmodel import col
+
+from registry.access.actor import Role
+from registry.access.tables import ActorRow
+from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
+from registry.catalog.facts import DatasetRole, DigestState, EdgeKind, Stage
+from registry.catalog.tables import LineageRow, ModelVersion
+from registry.documents.tables import DocumentRow
+from registry.policy.checks import Assessed, CheckFacts, Edge
+from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed
+from registry.policy.tables import Answer, AttestationRow, CheckResultRow, Outcome
+from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow, Waiver
+from registry.unit import Unit
+
+if TYPE_CHECKING:
+    from registry.catalog.service import FoundVersion
+
+LIVE = (RequestState.OPEN.value, RequestState.APPROVED.value)
+"""The states in which a request may still be executed."""
+
+
+def gather(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Evidence:
+    """All that is known of a version now, with the reviews of its live request for that stage."""
+    version = found.version
+    requester, reviewed = _reviews(unit, version.id, target_stage)
+    return Evidence(
+        facts=check_facts(unit, version),
+        attested=_attestations(unit, version.id),
+        documented=_documents(unit, version.id),
+        checked=_results(unit, version.id),
+        excepted=_waivers(unit, version.id),
+        reviewed=reviewed,
+        requested_by_person=requester,
+    )
+
+
+def check_facts(unit: Unit, version: ModelVersion) -> CheckFacts:
+    """What the automatic checks may look at: two statements."""
+    return CheckFacts(
+        content_digest=version.content_digest,
+        digest_state=DigestState(version.digest_state),
+        digest_checked_at=version.digest_checked_at,
+        edges=_edges(unit, version.id),
+        assessed=_assessed(unit, version.id),
+    )
+
+
+def _edges(unit: Unit, version_id: UUID) -> tuple[Edge, ...]:
+    query = (
+        select(
+            col(LineageRow.kind),
+            col(LineageRow.role),
+            col(LineageRow.name),
+            col(LineageRow.digest),
+            col(LineageRow.identifier),
+        )
+        .where(col(LineageRow.version_id) == version_id)
+        .order_by(col(LineageRow.position))
+    )
+    return tuple(
+        Edge(EdgeKind(kind), None if role is None else DatasetRole(role), name, digest, identifier)
+        for kind, role, name, digest, identifier in unit.session.execute(query)
+    )
+
+
+def _assessed(unit: Unit, version_id: UUID) -> Assessed | None:
+    query = (
+        select(AssessmentRow)
+        .where(col(AssessmentRow.version_id) == version_id, col(AssessmentRow.state) == AssessmentState.DONE.value)
+        .order_by(col(AssessmentRow.finished_at).desc(), col(AssessmentRow.id))
+        .limit(1)
+    )
+    row = unit.session.execute(query).scalar()
+    if row is None or row.verdict is None or row.result_digest is None or row.finished_at is None:
+        return None
+    return Assessed(
+        id=row.id,
+        verdict=Verdict(row.verdict),
+        rows=row.rows or 0,
+        declared_digest=row.declared_digest,
+        result_digest=row.result_digest,
+        origin=row.origin,
+        summary=row.summary,
+        finished_at=row.finished_at,
+    )
+
+
+def _newest(
+    identity: Mapped[UUID],
+    group: Sequence[Mapped[Any]],
+    newest_first: ColumnElement[Any],
+    *conditions: ColumnElement[bool],
+) -> Select[Any]:
+    """The ids of the newest row of each group; of rows of one instant, always the same one."""
+    place = func.row_number().over(partition_by=list(group), order_by=[newest_first, identity]).label("place")
+    ranked = select(identity.label("id"), place).where(*conditions).subquery()
+    return select(ranked.c.id).where(ranked.c.place == 1)
+
+
+def _attestations(unit: Unit, version_id: UUID) -> dict[str, Attested]:
+    newest = _newest(
+        col(AttestationRow.id),
+        (col(AttestationRow.item),),
+        col(AttestationRow.attested_at).desc(),
+        col(AttestationRow.version_id) == version_id,
+        col(AttestationRow.withdrawn_at).is_(None),
+    )
+    rows = unit.session.execute(select(AttestationRow).where(col(AttestationRow.id).in_(newest))).scalars()
+    return {
+        row.item: Attested(
+            id=row.id,
+            item=row.item,
+            answer=Answer(row.answer),
+            reason=row.reason,
+            evidence=row.evidence,
+            by=row.attested_by,
+            at=row.attested_at,
+        )
+        for row in rows
+    }
+
+
+def _documents(unit: Unit, version_id: UUID) -> dict[str, Documented]:
+    newest = _newest(
+        col(DocumentRow.id),
+        (col(DocumentRow.kind),),
+        col(DocumentRow.uploaded_at).desc(),
+        col(DocumentRow.version_id) == version_id,
+        col(DocumentRow.superseded_by).is_(None),
+    )
+    rows = unit.session.execute(select(DocumentRow).where(col(DocumentRow.id).in_(newest))).scalars()
+    return {
+        row.kind: Documented(
+            id=row.id,
+            kind=row.kind,
+            title=row.title,
+            digest=row.digest,
+            uploaded_by=row.uploaded_by,
+            uploaded_at=row.uploaded_at,
+            signed_off_by=row.signed_off_by,
+            signed_off_at=row.signed_off_at,
+        )
+        for row in rows
+    }
+
+
+def _results(unit: Unit, version_id: UUID) -> dict[tuple[str, bytes], Checked]:
+    newest = _newest(
+        col(CheckResultRow.id),
+        (col(CheckResultRow.check_name), col(CheckResultRow.inputs_digest)),
+        col(CheckResultRow.checked_at).desc(),
+        col(CheckResultRow.version_id) == version_id,
+    )
+    rows = unit.session.execute(select(CheckResultRow).where(col(CheckResultRow.id).in_(newest))).scalars()
+    return {
+        (row.check_name, row.inputs_digest): Checked(
+            id=row.id,
+            check=row.check_name,
+            outcome=Outcome(row.outcome),
+            reason=row.reason,
+            evidence=row.evidence,
+            inputs_digest=row.inputs_digest,
+            at=row.checked_at,
+        )
+        for row in rows
+    }
+
+
+def _waivers(unit: Unit, version_id: UUID) -> dict[str, Excepted]:
+    query = (
+        select(Waiver)
+        .where(col(Waiver.version_id) == version_id, col(Waiver.expires_at) > unit.now)
+        .order_by(col(Waiver.expires_at), col(Waiver.id))
+    )
+    return {
+        row.item: Excepted(
+            id=row.id,
+            item=row.item,
+            reason=row.reason,
+            by=row.granted_by,
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
+        )
+        for row in unit.session.execute(query).scalars()
+    }
+
+
+def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[UUID | None, tuple[Reviewed, ...]]:
+    """The person who made the live request, and its reviews in the order in which they were given."""
+    requester, reviewer = aliased(ActorRow), aliased(ActorRow)
+    query = (
+        select(
+            func.coalesce(requester.responsible_id, requester.id),
+            col(ReviewRow.role),
+            col(ReviewRow.decision),
+            col(ReviewRow.reviewed_by),
+            func.coalesce(reviewer.responsible_id, reviewer.id),
+            col(ReviewRow.reviewed_at),
+        )
+        .select_from(PromotionRequest)
+        .join(requester, col(PromotionRequest.requested_by) == requester.id)
+        .outerjoin(ReviewRow, col(ReviewRow.request_id) == col(PromotionRequest.id))
+        .outerjoin(reviewer, col(ReviewRow.reviewed_by) == reviewer.id)
+        .where(
+            col(PromotionRequest.version_id) == version_id,
+            col(PromotionRequest.target_stage) == target_stage.value,
+            col(PromotionRequest.state).in_(LIVE),
+            col(PromotionRequest.expires_at) > unit.now,
+        )
+        .order_by(col(ReviewRow.reviewed_at), col(ReviewRow.id))
+    )
+    # Of a request without reviews the outer join gives one row, without a role.
+    rows: Sequence[Any] = unit.session.execute(query).all()
+    if not rows:
+        return None, ()
+    given = (
+        Reviewed(Role(role), decision == Decision.APPROVE.value, by, person, at)
+        for _, role, decision, by, person, at in rows
+        if role is not None
+    )
+    return rows[0][0], tuple(given)

@@ -1,0 +1,108 @@
+"""Runs the automatic checks of a version, and keeps their dated results. Gates read those and compute nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlmodel import col
+
+from registry.access.actor import Actor
+from registry.catalog.tables import ModelVersion
+from registry.jobs.service import enqueue
+from registry.jobs.tables import JobRow
+from registry.jobs.worker import Work
+from registry.policy.checks import Check, CheckFacts, Finding, bind, examine_safely, inputs_digest
+from registry.policy.gathering import LIVE, check_facts
+from registry.policy.service import active_policy, policy_of
+from registry.policy.tables import CheckResultRow
+from registry.promotion.tables import PromotionRequest
+from registry.unit import Committed, Unit
+
+
+@dataclass(frozen=True)
+class _Examined:
+    check: Check
+    finding: Finding
+    inputs_digest: bytes
+
+
+def request_checks(unit: Unit, actor: Actor | None, version_id: UUID) -> JobRow:
+    """Have all automatic checks run for a version, in a job."""
+    return enqueue(unit, actor, "run-checks", {"version_id": str(version_id)}, subject_id=version_id)
+
+
+def run_checks(work: Work) -> None:
+    """Run every automatic check that the policies in force ask of a version; each leaves a result."""
+    version_id = UUID(work.lease.arguments["version_id"])
+    with work.units.reading() as unit:
+        facts = check_facts(unit, unit.session.get_one(ModelVersion, version_id))
+        checks = _checks_for(unit, version_id)
+        now = unit.now
+    examined = [_examine(check, facts, now) for check in checks]
+    result = {one.check.name: one.finding.outcome.value for one in examined}
+    with work.outcome(result) as unit:
+        for one in examined:
+            _keep(unit, version_id, one)
+
+
+def list_results(unit: Unit, version_id: UUID) -> list[CheckResultRow]:
+    """The results of a version's checks, newest first; at most 500."""
+    query = (
+        select(CheckResultRow)
+        .where(col(CheckResultRow.version_id) == version_id)
+        .order_by(col(CheckResultRow.checked_at).desc(), col(CheckResultRow.check_name), col(CheckResultRow.id))
+        .limit(500)
+    )
+    return list(unit.session.execute(query).scalars())
+
+
+def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
+    """The checks of the active policy, and of the policies under which live requests were made."""
+    policies = {active_policy(unit).row_id: active_policy(unit).policy}
+    query = select(col(PromotionRequest.policy_id)).where(
+        col(PromotionRequest.version_id) == version_id, col(PromotionRequest.state).in_(LIVE)
+    )
+    for policy_id in unit.session.execute(query).scalars():
+        policies.setdefault(policy_id, policy_of(unit, policy_id).policy)
+    checks: list[Check] = []
+    for policy in policies.values():
+        for needed in policy.checks():
+            check = bind(needed.check, needed.parameters)
+            if check not in checks:
+                checks.append(check)
+    return checks
+
+
+def _examine(check: Check, facts: CheckFacts, now: datetime) -> _Examined:
+    return _Examined(check, examine_safely(check, facts, now), inputs_digest(check, facts, now))
+
+
+def _keep(unit: Unit, version_id: UUID, one: _Examined) -> None:
+    row = CheckResultRow(
+        version_id=version_id,
+        check_name=one.check.name,
+        check_version=one.check.version,
+        outcome=one.finding.outcome.value,
+        reason=one.finding.reason,
+        evidence=dict(one.finding.evidence),
+        inputs_digest=one.inputs_digest,
+        checked_at=unit.now,
+    )
+    unit.session.add(row)
+    unit.record(
+        None,
+        "check.finished",
+        row.id,
+        {
+            "version_id": version_id,
+            "check": row.check_name,
+            "check_version": row.check_version,
+            "outcome": one.finding.outcome,
+            "reason": Committed(row.reason),
+            "evidence": Committed(msgspec.json.encode(row.evidence, order="deterministic").decode()),
+            "inputs_sha256": row.inputs_digest.hex(),
+            "checked_at": row.checked_at,
+        },
+    )

@@ -1,0 +1,44 @@
+"""Who counts as whom, and who has a stake: a machine counts as the person responsible for it."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from registry.access.actor import Actor
+from registry.access.tables import ActorRow
+from registry.catalog.tables import ModelVersion
+from registry.policy.errors import ConflictOfInterestError
+from registry.unit import Unit
+
+PERSON = func.coalesce(col(ActorRow.responsible_id), col(ActorRow.id))
+"""The person who counts for an actor's row, in SQL."""
+
+
+def person_of(unit: Unit, actor_id: UUID) -> UUID:
+    """The person who counts for an actor."""
+    found: UUID = unit.session.execute(select(PERSON).where(col(ActorRow.id) == actor_id)).scalar_one()
+    return found
+
+
+def refuse_creator(unit: Unit, actor: Actor, version: ModelVersion, deed: str) -> None:
+    """Refuse whoever registered the version, and the person responsible for the machine that did.
+
+    `deed`: what they may not do, such as "grants a waiver for it".
+
+    Raises:
+        ConflictOfInterestError: the actor has a stake in the version.
+    """
+    if actor.person_id == person_of(unit, version.created_by):
+        raise ConflictOfInterestError(
+            f"Nobody who registered a version, nor who answers for the machine that did, {deed}.",
+            "Ask somebody who had no part in making it.",
+        )
+
+
+def lock_version(unit: Unit, version_id: UUID) -> None:
+    """Order a change of a version's evidence before or after any execution that rests on it.
+
+    On PostgreSQL the version's row stays locked until the end of the transaction; SQLite has one writer anyway.
+    """
+    unit.session.execute(select(col(ModelVersion.id)).where(col(ModelVersion.id) == version_id).with_for_update())
