@@ -147,7 +147,10 @@ class DatabaseSource:
         )
         if after is not None:
             query = query.where(columns.sequence > after)
-        return [StoredEntry._make(row) for row in self._rows(query)]
+        return [
+            StoredEntry(number, _bytes(leaf), _bytes(digest), time, actor, action, kind, subject)
+            for number, leaf, digest, time, actor, action, kind, subject in self._rows(query)
+        ]
 
     def full_tiles(self, level: int, first: int, end: int) -> Sequence[StoredTile]:
         from sqlalchemy import select
@@ -159,7 +162,7 @@ class DatabaseSource:
             .where(TILE.c.level == level, TILE.c.tile_index >= first, TILE.c.tile_index < end)
             .order_by(TILE.c.tile_index)
         )
-        return [StoredTile._make(row) for row in self._rows(query)]
+        return [StoredTile(number, _bytes(hashes), _bytes(root)) for number, hashes, root in self._rows(query)]
 
     def partial_tile(self, path: TilePath) -> bytes | None:
         return None
@@ -174,7 +177,7 @@ class DatabaseSource:
             .where(CHECKPOINT.c.tree_size > after, CHECKPOINT.c.tree_size <= up_to)
             .order_by(CHECKPOINT.c.tree_size)
         )
-        return [StoredCheckpoint(size, root, str(note)) for size, root, note in self._rows(query)]
+        return [StoredCheckpoint(size, _bytes(root), str(note)) for size, root, note in self._rows(query)]
 
     def texts(self, first: int, end: int) -> Sequence[StoredText] | None:
         from sqlalchemy import select
@@ -184,7 +187,9 @@ class DatabaseSource:
         query = select(TEXT.c.sequence, TEXT.c.path, TEXT.c.salt, TEXT.c.text).where(
             TEXT.c.sequence >= first, TEXT.c.sequence < end
         )
-        return [StoredText(number, str(path), salt, str(text)) for number, path, salt, text in self._rows(query)]
+        return [
+            StoredText(number, str(path), _bytes(salt), str(text)) for number, path, salt, text in self._rows(query)
+        ]
 
     def _rows(self, query: "Select[*Columns]") -> "Sequence[Row[*Columns]]":
         from sqlalchemy.exc import DBAPIError
@@ -193,9 +198,6 @@ class DatabaseSource:
             return self._connection.execute(query).all()
         except DBAPIError as error:
             raise SourceError(f"The database could not be read: {error.orig}.") from None
-        except TypeError as error:
-            # SQLite holds text in a column of bytes, if somebody put it there.
-            raise SourceError(f"The database holds a value of a wrong type in the log: {error}.") from None
 
 
 class HttpSource:
@@ -287,6 +289,11 @@ class HttpSource:
                 return bytes(body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceError(f"{url} could not be read: {error}.") from None
+
+
+def _bytes(value: object) -> bytes:
+    # SQLite keeps text in a column of bytes, if somebody puts it there.
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _remedy(status: int) -> str:

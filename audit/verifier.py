@@ -109,6 +109,7 @@ class _Verifier:
         start = self.next
         hashes: list[bytes] = []
         committed: dict[tuple[int, str], str] = {}
+        unreadable: set[int] = set()
         for row in rows:
             if row.sequence != self.next:
                 self._report_gap(row.sequence)
@@ -117,10 +118,12 @@ class _Verifier:
             problem = self._check_leaf(row, digest, committed)
             if problem is not None:
                 self._report(*problem, sequence=row.sequence)
+                if problem[0] is ProblemKind.LEAF:
+                    unreadable.add(row.sequence)
             # Where only the leaf was edited, the stored hash still fits the tree: one problem, not a thousand.
             hashes.append(digest if problem is None or row.leaf_hash is None else row.leaf_hash)
         self.entries += len(rows)
-        self._check_texts(rows[0].sequence, committed)
+        self._check_texts(rows[0].sequence, committed, unreadable)
         checkpoints = self.source.checkpoints(start, self.next)
         self._grow(hashes, checkpoints)
 
@@ -146,24 +149,26 @@ class _Verifier:
             leaf = decode_leaf(row.leaf)
         except LeafError as error:
             return ProblemKind.LEAF, f"Entry {number} is not a leaf of this log: {error}."
-        if b'"commitment":' in row.leaf:
-            committed.update({(number, path): value for path, value in commitments_of(leaf.changes)})
         if leaf.sequence != number:
             return ProblemKind.LEAF, f"Entry {number} says that it is entry {leaf.sequence}."
+        if b'"commitment":' in row.leaf:
+            committed.update({(number, path): value for path, value in commitments_of(leaf.changes)})
         # Step 3. Times are spelled so that text order is time order.
-        if leaf.time < self.time:
-            return ProblemKind.TIME, f"Entry {number} has the time {leaf.time}, earlier than {self.time} before it."
-        self.time = leaf.time
+        before, self.time = self.time, leaf.time
+        if leaf.time < before:
+            return ProblemKind.TIME, f"Entry {number} has the time {leaf.time}, earlier than {before} before it."
         # Step 4, the other columns.
         if row.actor is not None:
             return _contradiction(row, leaf)
         return None
 
-    def _check_texts(self, first: int, committed: dict[tuple[int, str], str]) -> None:
-        # Step 5.
+    def _check_texts(self, first: int, committed: dict[tuple[int, str], str], unreadable: set[int]) -> None:
+        # Step 5. What a leaf committed to is not known where the leaf itself is false.
         stored = self.source.texts(first, self.next)
         for text in stored or ():
             expected = committed.pop((text.sequence, text.path), None)
+            if text.sequence in unreadable:
+                continue
             if expected is None:
                 self._report(
                     ProblemKind.TEXT,
@@ -334,7 +339,7 @@ def _contradiction(row: StoredEntry, leaf: Leaf) -> tuple[ProblemKind, str] | No
 
 
 def _fits(text: StoredText, expected: str) -> bool:
-    return commitment(bytes(text.salt), text.text) == expected
+    return commitment(text.salt, text.text) == expected
 
 
 def _first_difference(hashes: Sequence[bytes], stored: bytes) -> int:

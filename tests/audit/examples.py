@@ -22,8 +22,9 @@ def open_engine(url: str) -> Engine:
     """An engine whose transactions begin as the log wants them."""
     if not url.startswith("sqlite"):
         return create_engine(url, poolclass=NullPool)
+    # In memory there is one connection, which a server's thread may use between the test's own uses of it.
     pool = StaticPool if url == "sqlite://" else NullPool
-    engine = create_engine(url, poolclass=pool)
+    engine = create_engine(url, poolclass=pool, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def leave_transactions_to_us(connection, _record) -> None:

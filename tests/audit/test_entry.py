@@ -98,7 +98,7 @@ def test_values_of_the_application_enter_as_text():
 
 @pytest.mark.parametrize("value", [0.5, 1.0, math.nan, math.inf, Rate.HALF])
 def test_a_float_is_refused_with_the_remedy(value):
-    with pytest.raises(MeasuredValueError, match="changes/metrics/0/auc .*pass a Decimal"):
+    with pytest.raises(MeasuredValueError, match=r"changes/metrics/0/auc .*pass a Decimal"):
         composed({"metrics": [{"auc": value}]})
 
 

@@ -331,9 +331,7 @@ def test_triggers_are_dropped_and_made_again(engine):
             else text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
         ).all()
         assert names == []
-    assert {name for name in trigger_statements(engine.dialect.name)} == set(
-        drop_trigger_statements(engine.dialect.name)
-    )
+    assert set(trigger_statements(engine.dialect.name)) == set(drop_trigger_statements(engine.dialect.name))
 
 
 def test_triggers_of_another_database_are_not_made_up():
