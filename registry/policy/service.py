@@ -77,6 +77,18 @@ def policy_of(unit: Unit, policy_id: UUID) -> ActivePolicy:
     return _parsed(unit, *found)
 
 
+def get_policy(unit: Unit, policy_id: UUID) -> PolicyRow:
+    """The row of a policy, with its text.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = unit.session.get(PolicyRow, policy_id)
+    if row is None:
+        raise NotFoundError("policy", policy_id)
+    return row
+
+
 def list_policies(unit: Unit) -> list[PolicyRow]:
     """All policies that were ever activated, the present one first."""
     query = select(PolicyRow).order_by(col(PolicyRow.activated_at).desc())
