@@ -17,14 +17,12 @@ from registry.documents.tables import DocumentRow
 from registry.policy.checks import Assessed, CheckFacts, Edge
 from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed
 from registry.policy.tables import Answer, AttestationRow, CheckResultRow, Outcome
-from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow, Waiver
+from registry.promotion.states import LIVE
+from registry.promotion.tables import Decision, PromotionRequest, ReviewRow, Waiver
 from registry.unit import Unit
 
 if TYPE_CHECKING:
     from registry.catalog.service import FoundVersion
-
-LIVE = (RequestState.OPEN.value, RequestState.APPROVED.value)
-"""The states in which a request may still be executed."""
 
 
 def gather(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Evidence:

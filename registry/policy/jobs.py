@@ -14,9 +14,10 @@ from registry.jobs.service import enqueue
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
 from registry.policy.checks import Check, CheckFacts, Finding, bind, examine_safely, inputs_digest
-from registry.policy.gathering import LIVE, check_facts
+from registry.policy.gathering import check_facts
 from registry.policy.service import active_policy, policy_of
 from registry.policy.tables import CheckResultRow
+from registry.promotion.states import LIVE
 from registry.promotion.tables import PromotionRequest
 from registry.unit import Committed, Unit
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import col
 
 from registry.access.actor import Actor
@@ -11,13 +11,16 @@ from registry.catalog.tables import ModelVersion
 from registry.policy.errors import ConflictOfInterestError
 from registry.unit import Unit
 
-PERSON = func.coalesce(col(ActorRow.responsible_id), col(ActorRow.id))
-"""The person who counts for an actor's row, in SQL."""
+
+def counts_as(person_id: UUID) -> ColumnElement[bool]:
+    """The condition that an actor's row counts as that person."""
+    return or_(col(ActorRow.id) == person_id, col(ActorRow.responsible_id) == person_id)
 
 
 def person_of(unit: Unit, actor_id: UUID) -> UUID:
     """The person who counts for an actor."""
-    found: UUID = unit.session.execute(select(PERSON).where(col(ActorRow.id) == actor_id)).scalar_one()
+    person = func.coalesce(col(ActorRow.responsible_id), col(ActorRow.id))
+    found: UUID = unit.session.execute(select(person).where(col(ActorRow.id) == actor_id)).scalar_one()
     return found
 
 
@@ -37,8 +40,9 @@ def refuse_creator(unit: Unit, actor: Actor, version: ModelVersion, deed: str) -
 
 
 def lock_version(unit: Unit, version_id: UUID) -> None:
-    """Order a change of a version's evidence before or after any execution that rests on it.
+    """Order a change of a version's evidence before or after any execution that rests on it, and read it afresh.
 
     On PostgreSQL the version's row stays locked until the end of the transaction; SQLite has one writer anyway.
     """
-    unit.session.execute(select(col(ModelVersion.id)).where(col(ModelVersion.id) == version_id).with_for_update())
+    query = select(ModelVersion).where(col(ModelVersion.id) == version_id).with_for_update()
+    unit.session.execute(query.execution_options(populate_existing=True)).scalar_one()
