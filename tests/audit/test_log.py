@@ -127,6 +127,7 @@ def test_tiles_bundles_and_proofs_are_those_of_the_tree(engine, log):
     check_hashes(engine, log, 256 * 4 + 44)
 
 
+@pytest.mark.slow
 def test_tiles_bundles_and_proofs_reach_over_three_levels(memory, log):
     check_hashes(memory, log, 256 * 256 + 300)
 
