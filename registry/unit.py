@@ -9,7 +9,7 @@ since on PostgreSQL the log's lock is to be held as shortly as possible.
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -41,21 +41,24 @@ class Idempotency:
     """SHA-256 of method, path and body."""
 
 
-@dataclass
 class Unit:
-    """One transaction. Entering begins it, leaving commits it, an exception rolls it back."""
+    """One transaction. Entering begins it, leaving commits it, an exception rolls it back.
 
-    database: Database
-    log: Log
-    mode: Mode
-    request_id: str | None = None
-    idempotency: Idempotency | None = None
-    now: datetime = field(init=False)
-    entries: tuple[Entry, ...] = field(init=False, default=())
-    """After the commit: the entries that it wrote."""
-    _session: Session | None = field(init=False, default=None)
-    _transaction: AbstractContextManager[Session] | None = field(init=False, default=None)
-    _drafts: list[Draft] = field(init=False, default_factory=list)
+    Not a dataclass: Litestar would look into its fields to validate each argument of each request.
+    """
+
+    def __init__(self, database: Database, log: Log, mode: Mode, request_id: str | None = None) -> None:
+        self.database = database
+        self.log = log
+        self.mode = mode
+        self.request_id = request_id
+        self.idempotency: Idempotency | None = None
+        self.now = datetime.now(UTC)
+        self.entries: tuple[Entry, ...] = ()
+        """After the commit: the entries that it wrote."""
+        self._session: Session | None = None
+        self._transaction: AbstractContextManager[Session] | None = None
+        self._drafts: list[Draft] = []
 
     @property
     def session(self) -> Session:

@@ -10,7 +10,6 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from audit.entry import Json
 from audit.errors import NotInLogError
 from audit.hashes import entry_bundle, tile_bytes
 from audit.reads import EntryFilter
@@ -35,7 +34,7 @@ class EntryView(msgspec.Struct):
     action: str
     subject_kind: str
     subject_id: str
-    changes: dict[str, Json]
+    changes: dict[str, object]
     texts: dict[str, str]
     request: str | None
     leaf_hash: str

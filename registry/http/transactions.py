@@ -14,7 +14,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import msgspec
 from anyio import to_thread
@@ -65,7 +65,7 @@ def _within(mode: Mode, handler: Handler) -> Handler:
         return await to_thread.run_sync(call)
 
     # Litestar and its schema look at the signature of the route itself, which `wraps` hands on.
-    return run  # type: ignore[return-value]
+    return cast("Handler", run)
 
 
 def _call(handler: Callable[..., Any], arguments: tuple[Any, ...], named: Any, unit: Unit, actor: Actor | None) -> Any:

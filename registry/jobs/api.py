@@ -1,12 +1,13 @@
 """Routes of jobs: how far they are, cancel, replay."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from registry.access.actor import Actor
 from registry.http.guards import signed_in
@@ -65,14 +66,14 @@ class JobController(Controller):
         self,
         unit: NamedDependency[Unit],
         actor: NamedDependency[Actor],
-        state: FromQuery[JobState | None] = None,
+        in_state: Annotated[JobState | None, QueryParameter(name="state", description="How far they are.")] = None,
         subject_id: FromQuery[UUID | None] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Page[JobView]:
         """Jobs, newest first."""
         after = decode_cursor(cursor)
-        rows = service.list_jobs(unit, actor, state=state, subject_id=subject_id, after=after, limit=limit + 1)
+        rows = service.list_jobs(unit, actor, state=in_state, subject_id=subject_id, after=after, limit=limit + 1)
         return page_of(rows, limit, JobView.of, service.position)
 
     @get("/{job_id:uuid}", guards=[signed_in])

@@ -1,0 +1,195 @@
+"""What the API answers, right and wrong."""
+
+import uuid
+
+import pytest
+
+MODEL = {
+    "name": "credit-default",
+    "team": "retail-risk",
+    "purpose": "Estimates whether a card client will default next month.",
+    "risk_profile": {
+        "financial_impact": "high",
+        "reputational_impact": "limited",
+        "affects_persons": True,
+        "personal_data": "personal",
+    },
+}
+VERSION = {
+    "source_uri": "file:///models/credit-default",
+    "content_digest": "ab" * 32,
+    "framework": "sklearn",
+    "metrics": {"accuracy": "0.82"},
+    "lineage": [{"kind": "dataset", "name": "training.parquet", "role": "training", "digest": "4e" * 32}],
+}
+
+
+@pytest.fixture
+def developer(client, people):
+    return client.as_(people.developer)
+
+
+@pytest.fixture
+def model(client, people, developer):
+    answer = client.http.post("/api/v1/models", json=MODEL | {"owner_id": str(people.developer.id)}, headers=developer)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_a_model_and_a_version_are_registered_and_read_back(client, developer, model):
+    made = client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=developer)
+    assert made.status_code == 201, made.text
+    read = client.http.get("/api/v1/models/credit-default/versions/1", headers=developer).json()
+    assert read == made.json()
+    assert (read["stage"], read["digest_state"], read["metrics"]) == ("none", "stated", {"accuracy": "0.82"})
+    lineage = client.http.get("/api/v1/models/credit-default/versions/1/lineage", headers=developer).json()
+    assert [edge["name"] for edge in lineage] == ["training.parquet"]
+
+
+def test_an_unknown_model_is_named(client, developer):
+    answer = client.http.get("/api/v1/models/nothing-here", headers=developer)
+    assert answer.status_code == 404
+    assert "nothing-here" in answer.json()["detail"]
+    assert answer.json()["type"] == "urn:acta:problem:not-found"
+
+
+@pytest.mark.parametrize(
+    "name, rule",
+    [
+        ("a/b", "slash"),
+        ("   ", "only spaces"),
+        ("tab\there", "control"),
+        ("right-to-left\u202eoverride", "invisible"),
+        ("x" * 251, "250"),
+        ("..", "path step"),
+    ],
+)
+def test_a_bad_name_is_refused_with_its_rule(client, people, developer, name, rule):
+    answer = client.http.post(
+        "/api/v1/models", json=MODEL | {"name": name, "owner_id": str(people.developer.id)}, headers=developer
+    )
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert error["field"] == "name"
+    assert rule in error["rule"]
+
+
+def test_a_missing_field_is_named(client, developer):
+    answer = client.http.post("/api/v1/models", json={"name": "x"}, headers=developer)
+    assert answer.status_code == 400
+    assert "team" in answer.text or "owner_id" in answer.text
+
+
+def test_a_repeated_request_with_its_key_creates_one_version(client, developer, model):
+    headers = developer | {"Idempotency-Key": str(uuid.uuid4())}
+    url = "/api/v1/models/credit-default/versions"
+    first = client.http.post(url, json=VERSION, headers=headers)
+    second = client.http.post(url, json=VERSION, headers=headers)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert len(client.http.get("/api/v1/versions", headers=developer).json()["items"]) == 1
+    other = client.http.post(url, json=VERSION | {"framework": "xgboost"}, headers=headers)
+    assert other.status_code == 409
+
+
+def test_a_repeated_token_request_does_not_show_the_secret_again(client, developer):
+    headers = developer | {"Idempotency-Key": "once"}
+    first = client.http.post("/api/v1/tokens", json={"label": "ci"}, headers=headers)
+    second = client.http.post("/api/v1/tokens", json={"label": "ci"}, headers=headers)
+    assert first.json()["secret"].startswith("acta_")
+    assert second.json() == first.json() | {"secret": None}
+
+
+def test_an_edit_needs_the_revision_it_is_based_on(client, people, developer, model):
+    url = "/api/v1/models/credit-default"
+    edit = {key: MODEL[key] for key in ("purpose", "risk_profile")} | {"owner_id": str(people.developer.id)}
+    tag = client.http.get(url, headers=developer).headers["ETag"]
+    assert client.http.put(url, json=edit, headers=developer).status_code == 428
+    assert client.http.put(url, json=edit, headers=developer | {"If-Match": tag}).status_code == 200
+    late = client.http.put(url, json=edit, headers=developer | {"If-Match": tag})
+    assert late.status_code == 412
+    assert "based on" in late.json()["detail"]
+
+
+def test_pages_of_versions_join_to_the_whole(client, developer, model):
+    for _ in range(7):
+        client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=developer)
+    seen, cursor = [], None
+    while True:
+        params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = client.http.get("/api/v1/versions", params=params, headers=developer).json()
+        seen += [version["number"] for version in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_aliases_and_tags_move_and_go(client, developer, model):
+    client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=developer)
+    base = "/api/v1/models/credit-default"
+    client.http.put(f"{base}/aliases/champion", json={"version": 1}, headers=developer)
+    tagged = client.http.put(f"{base}/versions/1/tags/team", json={"value": "blue"}, headers=developer).json()
+    assert (tagged["aliases"], tagged["tags"]) == (["champion"], {"team": "blue"})
+    found = client.http.get("/api/v1/versions", params={"tag_key": "team", "tag_value": "blue"}, headers=developer)
+    assert [version["number"] for version in found.json()["items"]] == [1]
+    assert client.http.delete(f"{base}/aliases/champion", headers=developer).status_code == 204
+    assert client.http.delete(f"{base}/versions/1/tags/team", headers=developer).status_code == 204
+    assert client.http.get(f"{base}/aliases/champion", headers=developer).status_code == 404
+
+
+def test_whoever_has_no_role_there_finds_nothing(client, people, model):
+    answer = client.http.get("/api/v1/models/credit-default", headers=client.as_(people.stranger))
+    assert answer.status_code == 404
+    assert client.http.get("/api/v1/models", headers=client.as_(people.stranger)).json()["items"] == []
+
+
+def test_an_auditor_reads_and_changes_nothing(client, people, model):
+    auditor = client.as_(people.auditor)
+    assert client.http.get("/api/v1/models/credit-default", headers=auditor).status_code == 200
+    refused = client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=auditor)
+    assert refused.status_code == 403
+
+
+def test_a_refusal_of_a_known_actor_is_in_the_log(client, people, model):
+    auditor = client.as_(people.auditor)
+    client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=auditor)
+    entries = client.http.get("/api/v1/audit/entries", params={"action": "access.refused"}, headers=auditor).json()
+    assert [entry["actor"] for entry in entries["items"]] == [str(people.auditor.id)]
+
+
+def test_an_entry_comes_with_a_proof_that_verifies(client, developer, model):
+    from audit.note import VerifierKey
+    from audit.tlog_proof import verify_tlog_proof
+
+    proof = client.http.get("/api/v1/audit/entries/0", headers=developer).json()
+    key = VerifierKey.parse(str(client.units.log.signer.verifier_key))
+    verify_tlog_proof(proof["tlog_proof"], proof["leaf"].encode(), key)
+
+
+def test_the_request_id_is_returned_and_logged(client, developer, model):
+    headers = developer | {"X-Request-Id": "pipeline-17"}
+    answer = client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=headers)
+    assert answer.headers["X-Request-Id"] == "pipeline-17"
+    entries = client.http.get("/api/v1/audit/entries", params={"action": "version.registered"}, headers=developer)
+    assert entries.json()["items"][0]["request"] == "pipeline-17"
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read_whole(client, developer, model):
+    def endless():
+        for _ in range(64):
+            yield b"x" * 2**20
+
+    answer = client.http.post(
+        "/api/v1/models/credit-default/versions",
+        content=endless(),
+        headers=developer | {"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 413
+
+
+def test_a_token_s_last_use_is_kept(client, people, developer):
+    client.http.get("/api/v1/me", headers=developer)
+    tokens = client.http.get("/api/v1/tokens", headers=developer).json()
+    assert tokens[0]["last_used_at"] is not None
