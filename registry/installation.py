@@ -1,6 +1,7 @@
 """What an installation is made of: its directories, its signing key, its database, its first administrator."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.errors import KeyFileError, KeyFormatError
@@ -126,7 +127,7 @@ def _create_seal(settings: Settings) -> Path | None:
         return None
     from reports.seal import create_seal
 
-    create_seal(directory, settings.organisation)
+    create_seal(directory, settings.organisation, datetime.now(UTC))
     return directory
 
 
