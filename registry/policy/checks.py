@@ -167,7 +167,8 @@ class AssessmentPassed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if found is None:
             return ("none", *tests)
         age = "too old" if self._is_too_old(found, now) else "in time"
-        return (str(found.id), found.verdict.value, str(found.rows), _hex(found.result_digest), age, *tests)
+        data = (_hex(found.declared_digest), str(found.rows), _hex(found.result_digest))
+        return (str(found.id), found.verdict.value, *data, age, *tests)
 
     def examine(self, facts: CheckFacts, now: datetime) -> Finding:
         found = facts.assessed

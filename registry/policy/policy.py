@@ -300,7 +300,7 @@ def _check_assessment(rule: AssessmentRule) -> None:
 
 
 def _known(path: str, name: str, names: Iterable[str]) -> None:
-    known = sorted(names)
+    known = list(names)
     if name not in known:
         raise PolicyError(path, f"there is no {name!r}.", f"It is one of {', '.join(known)}.")
 

@@ -1,0 +1,168 @@
+from itertools import pairwise, product
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.access.actor import Role
+from registry.catalog.facts import Impact, PersonalData, RiskProfile, Stage
+from registry.policy.errors import PolicyError
+from registry.policy.policy import CheckNeeded, DocumentNeeded, parse
+from registry.resources import default_policy_path
+
+TEXT = default_policy_path().read_text(encoding="utf-8")
+DEFAULT = parse(TEXT)
+
+
+def changed(path: list[str | int], value: object) -> str:
+    """The default policy with one value replaced, as YAML."""
+    policy = msgspec.to_builtins(DEFAULT)
+    place = policy
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return yaml.safe_dump(policy)
+
+
+def test_default_policy_asks_most_of_high_risk_in_production():
+    sizes = {tier: len(DEFAULT.gate(Stage.PRODUCTION, tier).items) for tier in DEFAULT.risk.tiers}
+    assert list(sizes) == ["low", "limited", "high"]
+    assert sizes["low"] < sizes["limited"] < sizes["high"]
+    assert set(DEFAULT.gate(Stage.PRODUCTION, "high").items) == set(DEFAULT.items)
+    assert [checklist.id for checklist in DEFAULT.checklists] == ["ethics", "documentation", "security", "monitoring"]
+
+
+def test_default_policy_has_a_gate_for_every_stage_and_tier():
+    for stage, tier in product(set(Stage) - {Stage.NONE}, DEFAULT.risk.tiers):
+        assert DEFAULT.gate(stage, tier) is not None, (stage, tier)
+    assert DEFAULT.gate(Stage.NONE, "low") is None
+
+
+def test_default_policy_lets_only_reviewers_and_validators_approve():
+    for rule in DEFAULT.gates:
+        assert {approval.role for approval in rule.approvals} <= {
+            Role.VALIDATOR,
+            Role.OPERATIONS_REVIEWER,
+            Role.RISK_OFFICER,
+        }
+
+
+def test_policy_written_out_and_read_again_is_the_same():
+    assert parse(yaml.safe_dump(msgspec.to_builtins(DEFAULT))) == DEFAULT
+
+
+profiles = st.builds(
+    RiskProfile,
+    financial_impact=st.sampled_from(Impact),
+    reputational_impact=st.sampled_from(Impact),
+    affects_persons=st.booleans(),
+    personal_data=st.sampled_from(PersonalData),
+)
+TIERS = DEFAULT.risk.tiers
+MORE = {Impact.NONE: Impact.LIMITED, Impact.LIMITED: Impact.HIGH, Impact.HIGH: Impact.HIGH}
+
+
+@given(profiles)
+def test_more_at_stake_never_lowers_the_tier(profile):
+    tier = TIERS.index(DEFAULT.risk_rule(profile).tier)
+    for worse in (
+        msgspec.structs.replace(profile, financial_impact=MORE[profile.financial_impact]),
+        msgspec.structs.replace(profile, reputational_impact=MORE[profile.reputational_impact]),
+        msgspec.structs.replace(profile, affects_persons=True),
+        msgspec.structs.replace(profile, personal_data=PersonalData.SPECIAL),
+    ):
+        assert TIERS.index(DEFAULT.risk_rule(worse).tier) >= tier
+
+
+def test_tier_is_low_where_nothing_is_at_stake_and_high_for_credit():
+    nothing = RiskProfile(Impact.NONE, Impact.NONE, False, PersonalData.NONE)
+    credit = RiskProfile(Impact.HIGH, Impact.LIMITED, True, PersonalData.PERSONAL)
+    assert DEFAULT.risk_rule(nothing).tier == "low"
+    assert DEFAULT.risk_rule(credit).tier == "high"
+    assert "creditworthiness" in DEFAULT.risk_rule(credit).reason
+
+
+@pytest.mark.parametrize(
+    "path, value, field, words",
+    [
+        (["gates", 5, "items", 0], "no-such-item", "gates[5].items[0]", "no-such-item"),
+        (["gates", 5, "tiers"], ["extreme"], "gates[5].tiers", "low, limited"),
+        (["gates", 0, "target_stage"], "none", "gates[0].target_stage", "none"),
+        (["gates", 2, "tiers"], ["low"], "gates[2]", "already"),
+        (["gates", 0, "items"], ["lineage-complete", "lineage-complete"], "gates[0].items", "twice"),
+        (["risk", "rules", 0, "tier"], "extreme", "risk.rules[0].tier", "extreme"),
+        (["risk", "rules", 0, "when"], {"colour": ["red"]}, "risk.rules[0].when", "colour"),
+        (
+            ["risk", "rules", 0, "when"],
+            {"affects_persons": ["perhaps"]},
+            "risk.rules[0].when.affects_persons",
+            "yes, no",
+        ),
+        (["risk", "rules", -1, "when"], {"affects_persons": ["yes"]}, "risk.rules", "without `when`"),
+        (["checklists", 1, "items", 0, "shown", "kind"], "poem", "checklists[1].items[0].shown.kind", "poem"),
+        (["checklists", 0, "items", 4, "shown", "check"], "magic", "checklists[0].items[4].shown.check", "magic"),
+        (
+            ["checklists", 0, "items", 4, "shown", "parameters"],
+            {"max_age": 3},
+            "checklists[0].items[4].shown.parameters",
+            "max_age",
+        ),
+        (["checklists", 0, "items", 0, "id"], "lawful-basis", "checklists[].items", "twice"),
+        (["checklists", 0, "items", 0, "shown", "roles"], ["king"], "checklists[0].items[0].shown.roles[0]", "king"),
+        (["assessment", "thresholds"], {"happiness": {"kind": "difference", "limit": "0.1"}}, "assessment", "happi"),
+        (["assessment", "confidence"], "1.5", "assessment.confidence", "1.5"),
+        (["surprise"], 1, "(the file)", "surprise"),
+        (["version"], "one", "version", "regex"),
+    ],
+)
+def test_policy_that_cannot_govern_is_refused_with_the_path_at_fault(path, value, field, words):
+    with pytest.raises(PolicyError) as refused:
+        parse(changed(path, value))
+    assert refused.value.field.startswith(field)
+    assert words in str(refused.value)
+
+
+BOMB = "a: &a [x, x]\n" + "".join(f"{key}: &{key} [*{last}, *{last}]\n" for last, key in pairwise("abcdefg"))
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (BOMB, "anchors"),
+        ("a: *b", "alias"),
+        ("a: !!python/object/apply:os.system ['true']", "tags"),
+        ("a: !!binary aGVsbG8=", "tags"),
+        ("name: x\nname: y", "twice"),
+        ("[" * 60 + "]" * 60, "deep"),
+        ("[" * 100_000, "nesting depth"),
+        ("a: " + "x" * 2**20, "1,048,576"),
+        ("a: [", "not YAML"),
+        ("a: \0", "not YAML"),
+        ("---\na: 1\n---\nb: 2", "not YAML"),
+        ("", "object"),
+        ("just text", "object"),
+        ("\ud800", "not YAML"),
+    ],
+)
+def test_hostile_yaml_is_refused(text, words):
+    with pytest.raises(PolicyError, match=words):
+        parse(text)
+
+
+def test_yes_and_no_stay_text_and_numbers_stay_strict():
+    assert "affects_persons: [yes]" in TEXT.replace('"', "")
+    parse(TEXT.replace('["yes"]', "[yes]"))
+    with pytest.raises(PolicyError, match="version"):
+        parse(TEXT.replace('version: "1.0"', "version: 1.0"))
+
+
+def test_every_item_says_what_to_do_and_each_kind_of_evidence_occurs():
+    kinds = {item.kind for item in DEFAULT.items.values()}
+    assert kinds == {"attestation", "document", "check"}
+    checks = {item.shown.check for item in DEFAULT.items.values() if isinstance(item.shown, CheckNeeded)}
+    assert checks == {"lineage-complete", "digest-verified", "assessment-passed"}
+    documents = {item.shown.kind for item in DEFAULT.items.values() if isinstance(item.shown, DocumentNeeded)}
+    assert documents == {"data-preparation", "model-selection", "qa"}
+    assert DEFAULT.items["digest-verified"].waiver is None
