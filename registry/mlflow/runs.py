@@ -213,21 +213,24 @@ def _model_of(mlmodel: str, place: str) -> _Described:
     return _Described(
         framework=framework if framework != "unknown" or not flavors else "python_function",
         framework_version=str(version) if version is not None else None,
-        signature_json=_signature_json(signature) if isinstance(signature, dict) else None,
+        signature_json=_signature_json(signature, place) if isinstance(signature, dict) else None,
         size_bytes=size if isinstance(size, int) else 0,
         run_id=_text(content.get("run_id")),
         model_id=_text(content.get("model_id")),
     )
 
 
-def _signature_json(signature: Mapping[str, object]) -> str:
+def _signature_json(signature: Mapping[str, object], place: str) -> str:
     """MLflow writes inputs, outputs and params as JSON inside YAML; here they are one JSON object."""
-    parts = {
-        name: json.loads(part) if isinstance(part, str) else part
-        for name, part in signature.items()
-        if part is not None
-    }
-    return json.dumps(parts, sort_keys=True)
+    try:
+        parts = {
+            name: json.loads(part) if isinstance(part, str) else part
+            for name, part in signature.items()
+            if part is not None
+        }
+        return json.dumps(parts, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise RunUnreadableError(f"The signature in the MLmodel file in {place!r} is not JSON: {error}") from error
 
 
 def _plain_uri(location: str) -> str:
