@@ -21,7 +21,8 @@ def doctor(as_json: bool) -> None:
     else:
         for finding in findings:
             click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}: {finding.detail}")
-            for line in (finding.remedy or "").splitlines():
-                click.echo(f"         {line}")
+            if not finding.ok:
+                for line in (finding.remedy or "").splitlines():
+                    click.echo(f"         {line}")
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)
