@@ -98,14 +98,12 @@ def test_a_checkout_is_complete(tmp_path):
     assert paths["migrations"] == ROOT / "migrations"
 
 
-@pytest.mark.xdist_group("distributions")
 def test_an_editable_install_is_complete(uv, empty_environment, tmp_path):
     run(uv, "pip", "install", "--quiet", "--no-deps", "--python", empty_environment, "--editable", ROOT)
     paths = located(empty_environment, tmp_path)
     assert paths["templates"] == ROOT / "templates"
 
 
-@pytest.mark.xdist_group("distributions")
 def test_an_installed_wheel_is_complete(uv, wheel, empty_environment, tmp_path):
     run(uv, "pip", "install", "--quiet", "--no-deps", "--python", empty_environment, wheel)
     paths = located(empty_environment, tmp_path)
@@ -114,7 +112,6 @@ def test_an_installed_wheel_is_complete(uv, wheel, empty_environment, tmp_path):
     assert all(installed in path.parents for path in paths.values())
 
 
-@pytest.mark.xdist_group("distributions")
 def test_a_wheel_carries_every_file_of_the_packages_and_nothing_else(wheel):
     tracked = run(require_tool("git"), "ls-files", *PACKAGES, "templates", "migrations").splitlines()
     expected = {re.sub(r"^(templates|migrations)/", r"registry/_data/\1/", name) for name in tracked}
@@ -123,7 +120,6 @@ def test_a_wheel_carries_every_file_of_the_packages_and_nothing_else(wheel):
     assert {name.split("/")[0] for name in carried} == set(PACKAGES)
 
 
-@pytest.mark.xdist_group("distributions")
 def test_a_source_distribution_holds_licence_tests_and_lock_file(distributions):
     (path,) = distributions.glob("*.tar.gz")
     with tarfile.open(path) as archive:
