@@ -72,8 +72,8 @@ Undocumented codes of education and marriage are the group `other`.
 1. `age_band` was derived from `age`: {", ".join(AGE_BANDS)}.
 2. The model inputs were read as floating point: {len(MODEL_INPUTS)} columns ({_columns(MODEL_INPUTS)}).
 3. Left out of the inputs: the identifier, `age`, and the sensitive features {_columns(SENSITIVE_FEATURES)}. A lender
-   could not defend an answer that depends on them. They stay in the files, because unfairness by proxy can only be found
-   with them.
+   could not defend an answer that depends on them. They stay in the files, because unfairness by proxy can only be
+   found with them.
 4. No row was removed and no value imputed, capped or reweighted.
 
 ## Division

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from registry.demo.dataset import LABEL, Part, sha256_of
-from registry.mlflow.runs import ENVIRONMENT_LOCK, REPOSITORY_TAG, REVISION_TAG, SHA256_TAG, CodeFact
+from registry.mlflow.runs import (
+    ENVIRONMENT_LOCK,
+    REPOSITORY_TAG,
+    REVISION_TAG,
+    SHA256_TAG,
+    CodeFact,
+    without_credentials,
+)
 from registry.mlflow.tracking import tracking
 
 if TYPE_CHECKING:
@@ -131,7 +138,7 @@ def code_identity() -> CodeFact:
     ):
         commit = _git(folder, "rev-parse", "HEAD")
         if commit:
-            return CodeFact(_git(folder, "remote", "get-url", "origin") or "acta-registry", commit)
+            return CodeFact(without_credentials(_git(folder, "remote", "get-url", "origin") or "acta-registry"), commit)
     return CodeFact(f"acta-registry {version('acta-registry')}", f"sha256:{sha256_of(folder / 'training.py')}")
 
 

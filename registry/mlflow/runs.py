@@ -135,7 +135,7 @@ def read_run(run_or_model: str, tracking_uri: str) -> RunFacts:
             return _facts(client, model, run, tracking_uri)
         except MlflowException as error:
             raise RunUnreadableError(
-                f"MLflow at {_without_password(tracking_uri)!r} cannot give {run_or_model!r}: {error.message} "
+                f"MLflow at {without_credentials(tracking_uri)!r} cannot give {run_or_model!r}: {error.message} "
                 "Check the id and --tracking-uri."
             ) from error
 
@@ -174,7 +174,7 @@ def _facts(client: "MlflowClient", model: "LoggedModel", run: "Run | None", trac
         run_name=run.info.run_name if run else None,
         experiment=client.get_experiment(model.experiment_id).name,
         model_id=model.model_id,
-        tracking_uri=_without_password(tracking_uri),
+        tracking_uri=without_credentials(tracking_uri),
         metrics=tuple(sorted((name, decimal_string(value)) for name, value in run.data.metrics.items())) if run else (),
         parameters=tuple(sorted(run.data.params.items())) if run else (),
         datasets=tuple(_dataset(given) for given in run.inputs.dataset_inputs) if run and run.inputs else (),
@@ -269,7 +269,7 @@ def _code(tags: Mapping[str, str]) -> CodeFact | None:
     if not revision:
         return None
     repository = tags.get(REPOSITORY_TAG) or tags.get("mlflow.source.git.repoURL") or tags.get("mlflow.source.name")
-    return CodeFact(repository, revision)
+    return CodeFact(without_credentials(repository) if repository else None, revision)
 
 
 def _environment(client: "MlflowClient", run: "Run | None", source_uri: str) -> EnvironmentFact | None:
@@ -294,9 +294,9 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _without_password(uri: str) -> str:
-    """A tracking URI as it may be stored and shown."""
+def without_credentials(uri: str) -> str:
+    """A URI as it may be stored and shown: user and password go, and over HTTP a user alone too, as it may be a token."""
     parts = urlsplit(uri)
-    if parts.password is None:
+    if parts.password is None and not (parts.username and parts.scheme in ("http", "https")):
         return uri
-    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.mlflow.runs import RunUnreadableError, _plain_uri, _without_password, decimal_string, read_folder
+from registry.mlflow.runs import RunUnreadableError, _plain_uri, decimal_string, read_folder, without_credentials
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -68,6 +68,15 @@ def test_plain_locations_become_uris():
     assert _plain_uri("s3://bucket/model/") == "s3://bucket/model"
 
 
-def test_a_password_in_a_tracking_uri_is_not_kept():
-    assert _without_password("postgresql://acta:secret@db/mlflow") == "postgresql://acta:***@db/mlflow"
-    assert _without_password("sqlite:////data/mlflow.db") == "sqlite:////data/mlflow.db"
+@pytest.mark.parametrize(
+    "uri, kept",
+    [
+        ("postgresql://acta:secret@db:5432/mlflow", "postgresql://db:5432/mlflow"),
+        ("https://token@example.org/team/code.git", "https://example.org/team/code.git"),
+        ("ssh://git@example.org/team/code.git", "ssh://git@example.org/team/code.git"),
+        ("git@example.org:team/code.git", "git@example.org:team/code.git"),
+        ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
+    ],
+)
+def test_no_secret_in_a_uri_is_kept(uri, kept):
+    assert without_credentials(uri) == kept
