@@ -9,9 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from registry.access.actor import Actor, Role
-from registry.catalog import service
+from registry.catalog import labels, service
 from registry.catalog.facts import LineageEdge, RiskProfile, Stage, VersionFacts
-from registry.catalog.service import NO_LABELS, ModelTexts, VersionFilter
+from registry.catalog.labels import NO_LABELS
+from registry.catalog.service import FoundVersion, ModelTexts, VersionFilter
 from registry.catalog.views import ModelView, VersionView, edge_of
 from registry.errors import InvalidInputError
 from registry.http.guards import requires, signed_in
@@ -146,8 +147,7 @@ class ModelController(Controller):
     ) -> VersionView:
         """A version with its aliases and tags."""
         found = service.find_version(unit, actor, name, number)
-        labels = service.labels_of(unit, [found.version.id])
-        return VersionView.of(found, labels.get(found.version.id, NO_LABELS))
+        return _view(unit, found)
 
     @get("/{name:str}/versions/{number:int}/lineage", guards=[signed_in])
     @reads
@@ -169,8 +169,8 @@ class ModelController(Controller):
         actor: NamedDependency[Actor],
     ) -> VersionView:
         """Point an alias at a version."""
-        found = service.set_alias(unit, actor, name, alias, data.version)
-        return VersionView.of(found, service.labels_of(unit, [found.version.id]).get(found.version.id, NO_LABELS))
+        found = labels.set_alias(unit, actor, name, alias, data.version)
+        return _view(unit, found)
 
     @get("/{name:str}/aliases/{alias:str}", guards=[signed_in])
     @reads
@@ -178,8 +178,8 @@ class ModelController(Controller):
         self, name: FromPath[str], alias: FromPath[str], unit: NamedDependency[Unit], actor: NamedDependency[Actor]
     ) -> VersionView:
         """The version that an alias points at."""
-        found = service.version_of_alias(unit, actor, name, alias)
-        return VersionView.of(found, service.labels_of(unit, [found.version.id]).get(found.version.id, NO_LABELS))
+        found = labels.version_of_alias(unit, actor, name, alias)
+        return _view(unit, found)
 
     @delete("/{name:str}/aliases/{alias:str}", guards=[requires(Role.DEVELOPER)])
     @writes
@@ -187,7 +187,7 @@ class ModelController(Controller):
         self, name: FromPath[str], alias: FromPath[str], unit: NamedDependency[Unit], actor: NamedDependency[Actor]
     ) -> None:
         """Take an alias away."""
-        service.remove_alias(unit, actor, name, alias)
+        labels.remove_alias(unit, actor, name, alias)
 
     @put("/{name:str}/versions/{number:int}/tags/{key:str}", guards=[requires(Role.DEVELOPER)])
     @writes
@@ -201,8 +201,8 @@ class ModelController(Controller):
         actor: NamedDependency[Actor],
     ) -> VersionView:
         """Put a tag on a version."""
-        found = service.set_tag(unit, actor, name, number, key, data.value)
-        return VersionView.of(found, service.labels_of(unit, [found.version.id]).get(found.version.id, NO_LABELS))
+        found = labels.set_tag(unit, actor, name, number, key, data.value)
+        return _view(unit, found)
 
     @delete("/{name:str}/versions/{number:int}/tags/{key:str}", guards=[requires(Role.DEVELOPER)])
     @writes
@@ -215,7 +215,7 @@ class ModelController(Controller):
         actor: NamedDependency[Actor],
     ) -> None:
         """Take a tag from a version."""
-        service.remove_tag(unit, actor, name, number, key)
+        labels.remove_tag(unit, actor, name, number, key)
 
 
 class VersionSearchController(Controller):
@@ -241,13 +241,17 @@ class VersionSearchController(Controller):
         """Versions by model name, newest first."""
         wanted = VersionFilter(model, stage, run_id, tag_key, tag_value)
         rows = service.search_versions(unit, actor, wanted, _position(cursor), limit + 1)
-        labels = service.labels_of(unit, [found.version.id for found in rows[:limit]])
+        marks = labels.labels_of(unit, [found.version.id for found in rows[:limit]])
         return page_of(
             rows,
             limit,
-            lambda found: VersionView.of(found, labels.get(found.version.id, NO_LABELS)),
+            lambda found: VersionView.of(found, marks.get(found.version.id, NO_LABELS)),
             lambda found: f"{found.version.number} {found.model.name}",
         )
+
+
+def _view(unit: Unit, found: FoundVersion) -> VersionView:
+    return VersionView.of(found, labels.labels_of(unit, [found.version.id]).get(found.version.id, NO_LABELS))
 
 
 def _position(cursor: str | None) -> tuple[str, int] | None:

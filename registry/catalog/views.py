@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from registry.catalog.facts import LineageEdge, RiskProfile
-from registry.catalog.service import NO_LABELS, FoundVersion, Labels
+from registry.catalog.labels import NO_LABELS, Labels
+from registry.catalog.service import FoundVersion
 from registry.catalog.tables import LineageRow, RegisteredModel
 
 
