@@ -193,6 +193,8 @@ class Assessment(msgspec.Struct, frozen=True):
     id: UUID
     job_id: UUID | None
     state: str
+    error: str | None
+    """Why it failed."""
     verdict: str | None
     summary: str | None
     rows: int | None
@@ -205,10 +207,13 @@ class GateItem(msgspec.Struct, frozen=True):
     title: str
     kind: str
     state: str
+    met: bool
+    """Whether it holds the gate no longer: met or waived."""
     reason: str
-    remedy: str | None = None
-    who: list[str] = []
-    """Roles that can meet it."""
+    remedy: str | None
+    who: list[str]
+    """Roles that can meet it; empty where it is met."""
+    waivable_by: str | None
 
 
 class Checklist(msgspec.Struct, frozen=True):
@@ -219,34 +224,44 @@ class Checklist(msgspec.Struct, frozen=True):
     items: list[GateItem]
 
 
+class GivenApproval(msgspec.Struct, frozen=True):
+    """One person's approval."""
+
+    by: UUID
+    at: datetime
+
+
 class Approval(msgspec.Struct, frozen=True):
-    """Approvals in one role: needed and given."""
+    """The approvals in one role."""
 
     role: str
     needed: int
-    given: int
+    met: bool
+    given: list[GivenApproval]
+
+
+class UnmetItem(msgspec.Struct, frozen=True):
+    """Something still missing, an item or an approval, and the roles that can meet it."""
+
+    id: str
+    title: str
+    state: str
+    reason: str
+    remedy: str
+    who: list[str]
 
 
 class Gate(msgspec.Struct, frozen=True):
     """What a version must show for a stage, and how each item stands."""
 
-    policy: str
+    policy_name: str
     policy_version: str
     risk_tier: str
     target_stage: str
     met: bool
     checklists: list[Checklist]
     approvals: list[Approval]
-
-
-class UnmetItem(msgspec.Struct, frozen=True):
-    """What a refused execution says of one item."""
-
-    id: str
-    title: str
-    reason: str
-    remedy: str
-    who: list[str]
+    unmet: list[UnmetItem]
 
 
 class Attestation(msgspec.Struct, frozen=True):
@@ -278,17 +293,42 @@ class Promotion(msgspec.Struct, frozen=True):
     version: int
     target_stage: str
     state: str
+    justification: str
     requested_by: UUID
     requested_at: datetime
     expires_at: datetime
-    gate: Gate | None = None
+
+
+class Review(msgspec.Struct, frozen=True):
+    """One reviewer's decision in one role."""
+
+    role: str
+    decision: str
+    reason: str
+    reviewed_by: UUID
+    reviewed_at: datetime
+
+
+class PromotionCase(msgspec.Struct, frozen=True):
+    """A request with its reviews and its gate: as it stands now while live, as it stood when executed."""
+
+    request: Promotion
+    reviews: list[Review]
+    gate: Gate | None
 
 
 class Card(msgspec.Struct, frozen=True):
     """A model card, and where it is in its making."""
 
     id: UUID
+    model: str
+    version: int
     job_id: UUID | None
     state: str
-    facts_entry: int | None = None
-    pdf_digest: str | None = None
+    error: str | None
+    """Why there is no file."""
+    facts_sha256: str | None
+    facts_entry: int | None
+    """Number of the log entry that has the digest of the facts."""
+    pdf_sha256: str | None
+    file_name: str

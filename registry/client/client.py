@@ -250,36 +250,38 @@ class Client:
 
     # Promotion.
 
-    def request_promotion(self, model: str, number: int, target_stage: str, justification: str) -> answers.Promotion:
+    def request_promotion(
+        self, model: str, number: int, target_stage: str, justification: str
+    ) -> answers.PromotionCase:
         """Ask for a version to be moved to a stage."""
         body = {"model": model, "version": number, "target_stage": target_stage, "justification": justification}
-        return self._connection.post("/api/v1/promotions", body, answers.Promotion)
+        return self._connection.post("/api/v1/promotions", body, answers.PromotionCase)
 
     def promotions(self, model: str | None = None, state: str | None = None) -> Iterator[answers.Promotion]:
         """Promotion requests, newest first."""
         return self._all("/api/v1/promotions", answers.Page[answers.Promotion], model=model, state=state)
 
-    def promotion(self, request_id: UUID) -> answers.Promotion:
+    def promotion(self, request_id: UUID) -> answers.PromotionCase:
         """A promotion request."""
-        return self._connection.get(f"/api/v1/promotions/{request_id}", answers.Promotion)
+        return self._connection.get(f"/api/v1/promotions/{request_id}", answers.PromotionCase)
 
-    def review(self, request_id: UUID, role: Role, decision: DecisionWord, reason: str) -> answers.Promotion:
+    def review(self, request_id: UUID, role: Role, decision: DecisionWord, reason: str) -> answers.PromotionCase:
         """Decide on a request in one of one's roles."""
         body = {"role": role, "decision": decision, "reason": reason}
-        return self._connection.post(f"/api/v1/promotions/{request_id}/reviews", body, answers.Promotion)
+        return self._connection.post(f"/api/v1/promotions/{request_id}/reviews", body, answers.PromotionCase)
 
-    def execute(self, request_id: UUID) -> answers.Promotion:
+    def execute(self, request_id: UUID) -> answers.PromotionCase:
         """Move the version, if the gate is met now.
 
         Raises:
             ApiError: status 409; `unmet_items` reads from it what is not met.
         """
-        return self._connection.post(f"/api/v1/promotions/{request_id}/execution", {}, answers.Promotion)
+        return self._connection.post(f"/api/v1/promotions/{request_id}/execution", {}, answers.PromotionCase)
 
-    def withdraw(self, request_id: UUID, reason: str) -> answers.Promotion:
+    def withdraw(self, request_id: UUID, reason: str) -> answers.PromotionCase:
         """Take a request back."""
         return self._connection.post(
-            f"/api/v1/promotions/{request_id}/withdrawal", {"reason": reason}, answers.Promotion
+            f"/api/v1/promotions/{request_id}/withdrawal", {"reason": reason}, answers.PromotionCase
         )
 
     # Cards, jobs, the log.

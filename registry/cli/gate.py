@@ -1,0 +1,101 @@
+"""`acta gate`, `acta attest`, `acta waive`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.connection import with_client
+from registry.cli.output import Form, emit, json_option
+
+if TYPE_CHECKING:
+    from registry.client import Client
+    from registry.client.answers import AnswerWord, Gate
+
+STAGES = click.Choice(["development", "staging", "production", "archived"])
+
+
+@click.command()
+@click.argument("model")
+@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.option("--target", "target_stage", type=STAGES, default="production", show_default=True, help="Stage to enter.")
+@click.option("--run-checks", is_flag=True, help="Run the automatic checks first, and wait for them.")
+@json_option
+@with_client
+def gate(client: "Client", model: str, number: int, target_stage: str, run_checks: bool, form: Form) -> None:
+    """Show what VERSION of MODEL must show before it may enter a stage, and how each item stands.
+
+    Exit status: 0 met, 1 not met, 2 bad input, 3 could not ask. For pipelines: it asks and changes nothing.
+
+    Example: acta gate credit-default 1 --target production
+    """
+    if run_checks:
+        client.wait_for_job(client.run_checks(model, number).id)
+    found = client.gate(model, number, target_stage)
+    emit(found, form, gate_text(found))
+    if not found.met:
+        raise SystemExit(1)
+
+
+def gate_text(gate: "Gate") -> str:
+    """One line for each item: state, id, and what is missing and who can meet it."""
+    lines = []
+    for checklist in gate.checklists:
+        for item in checklist.items:
+            who = f" ({', '.join(item.who)})" if item.who and not item.met else ""
+            lines.append(f"{item.state}\t{checklist.id}/{item.id}\t{item.reason if item.met else item.remedy}{who}")
+    for approval in gate.approvals:
+        state = "given" if approval.met else "missing"
+        lines.append(f"{state}\tapproval/{approval.role}\t{len(approval.given)} of {approval.needed}")
+    policy = f"policy {gate.policy_name} {gate.policy_version}, risk tier {gate.risk_tier}"
+    lines.append(f"{'met' if gate.met else 'not met'}\tgate/{gate.target_stage}\t{policy}")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("item")
+@click.option("--answer", type=click.Choice(["yes", "no", "not applicable"]), default="yes", show_default=True)
+@click.option("--reason", required=True, help="Why: people read it years later.")
+@click.option("--evidence", help="A link, or where to look.")
+@json_option
+@with_client
+def attest(
+    client: "Client",
+    model: str,
+    number: int,
+    item: str,
+    answer: "AnswerWord",
+    reason: str,
+    evidence: str | None,
+    form: Form,
+) -> None:
+    """Answer checklist ITEM of a version, as somebody whose role may: `acta gate` shows items and roles.
+
+    Example: acta attest credit-default 1 human-oversight --reason "Credit officers decide every refusal."
+    """
+    made = client.attest(model, number, item, answer, reason, evidence)
+    emit(made, form, str(made.id))
+
+
+@click.command()
+@click.argument("model")
+@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("item")
+@click.option("--reason", required=True, help="Why the exception is right.")
+@click.option("--measure", required=True, help="What is done instead while it lasts.")
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long it lasts.")
+@json_option
+@with_client
+def waive(
+    client: "Client", model: str, number: int, item: str, reason: str, measure: str, days: int, form: Form
+) -> None:
+    """Grant a dated exception to checklist ITEM of a version, in the role that the policy names for it.
+
+    Example: acta waive credit-default 1 bias-assessed --reason "..." --measure "Manual review under 30" --days 60
+    """
+    until = datetime.now(UTC) + timedelta(days=days)
+    granted = client.waive(model, number, item, reason=reason, compensating_measure=measure, expires_at=until)
+    click.echo(f"{item} is waived until {granted.expires_at:%Y-%m-%d %H:%M} UTC", err=True)
+    emit(granted, form, str(granted.id))

@@ -1,0 +1,117 @@
+"""The tour's first half: a model is trained, registered and documented."""
+
+import time
+from contextlib import ExitStack
+
+from registry.access.actor import Role
+from registry.catalog.facts import Impact, PersonalData, RiskProfile
+from registry.client import Client
+from registry.client.answers import Version
+from registry.client.registration import Stated, version_facts
+from registry.demo.cast import Cast, gather_cast
+from registry.demo.directory import DemoDirectory
+from registry.demo.documents import write_documents
+from registry.demo.narration import Narrator
+from registry.demo.server import DemoServer
+from registry.demo.training import TrainingOutcome, tracking_uri_in, train
+from registry.errors import UnavailableError
+
+MODEL = "credit-default"
+TEAM = "retail-credit"
+EXPERIMENT = "credit-default"
+PURPOSE = (
+    "Estimate the probability that a credit card client defaults next month, so that a credit officer can decide "
+    "whom to call. It does not decide by itself."
+)
+PROFILE = RiskProfile(Impact.HIGH, Impact.LIMITED, affects_persons=True, personal_data=PersonalData.PERSONAL)
+SIGN_OFF = "Tour: here a validator says what was checked."
+JOB_SECONDS = 120.0
+
+
+def people(tell: Narrator, directory: DemoDirectory, server: DemoServer, closing: ExitStack) -> Cast:
+    """One person for each role."""
+    tell.step("A server of its own, and one person for each role")
+    tell.good(f"`acta serve` runs at {server.url}, with its own SQLite database, keys and worker process.")
+    tell.say(
+        "Every step goes through its HTTP API. Before each command stands who gives it, with a token of their own:"
+    )
+    cast = gather_cast(tell, directory, server, closing)
+    tell.good(f"{len(cast.players)} persons, each with one role and one token; each grant is in the log.")
+    return cast
+
+
+def training(tell: Narrator, directory: DemoDirectory, rows: int | None) -> TrainingOutcome:
+    """A real training on real data, logged with MLflow."""
+    tell.step("Train a classifier on real data, logged with MLflow")
+    tell.say(
+        "Default of Credit Card Clients: Taiwan 2005; I-Cheng Yeh, UCI Machine Learning Repository 350, CC BY 4.0."
+    )
+    with tell.working("Training") as progress:
+        done = train(directory.training, tracking_uri_in(directory.training), EXPERIMENT, progress, rows)
+    figures = done.evaluation
+    rows_of = [(one.name, f"{one.roc_auc_mean:.4f} ± {one.roc_auc_deviation:.4f}") for one in done.candidates]
+    tell.table(["candidate", f"ROC AUC, mean of {done.folds} folds"], rows_of)
+    tell.good(
+        f"{done.chosen.name} chosen on {done.training.rows:,} rows; on {done.holdout.rows:,} rows kept apart: "
+        f"ROC AUC {figures.roc_auc:.3f}, accuracy {figures.accuracy:.3f}, recall {figures.recall:.3f}."
+    )
+    tell.say(f"MLflow run {done.logged.run_id}, model {done.logged.model_uri}")
+    return done
+
+
+def registration(tell: Narrator, cast: Cast, done: TrainingOutcome) -> Version:
+    """The version, with its content digest computed here and verified by the server from the bytes."""
+    tell.step("Register the version, with its lineage and content digest")
+    developer = cast[Role.DEVELOPER].client
+    options = ["--team", TEAM, "--purpose", PURPOSE, "--financial-impact", "high", "--reputational-impact", "limited"]
+    options += ["--affects-persons", "--personal-data", "personal", "--alias", "candidate"]
+    where = ["--tracking-uri", done.logged.tracking_uri, "--model", MODEL]
+    tell.command("developer", "acta", "register", done.logged.model_uri, *where, *options)
+    with tell.working("Computing the content digest"):
+        stated = version_facts(done.logged.model_uri, done.logged.tracking_uri, Stated())
+        owner = developer.me().actor.id
+        model = developer.register_model(MODEL, team=TEAM, owner_id=owner, purpose=PURPOSE, profile=PROFILE)
+        version = developer.register_version(MODEL, stated.facts)
+        developer.set_alias(MODEL, "candidate", version.number)
+    tell.good(f"Model {model.name}: risk tier {model.risk_tier}, by the active policy's rules.")
+    tell.table(
+        ["lineage", "name", "digest or identifier"],
+        [
+            (f"{edge.kind} {edge.role or ''}".strip(), edge.name, (edge.digest or edge.identifier or "")[:40])
+            for edge in stated.facts.lineage
+        ],
+    )
+    tell.say(f"Version {version.number}: content digest {version.content_digest}, as the client states it.")
+    with tell.working("The server's worker reads the same bytes"):
+        version = _digest_checked(developer, version.number)
+    say = tell.good if version.digest_state == "verified" else tell.bad
+    say(f"The server read the stored bytes: digest {version.digest_state}.")
+    return version
+
+
+def _digest_checked(client: Client, number: int) -> Version:
+    deadline = time.monotonic() + JOB_SECONDS
+    while (version := client.version(MODEL, number)).digest_state == "stated":
+        if time.monotonic() > deadline:
+            raise UnavailableError("The worker has not verified the content digest.", "Look at server.log.")
+        time.sleep(0.1)
+    return version
+
+
+def documents(tell: Narrator, directory: DemoDirectory, cast: Cast, version: Version, done: TrainingOutcome) -> None:
+    """Three documents written from the run, each signed off by somebody else than its author."""
+    tell.step("Document it, and have somebody else sign it off")
+    developer, validator = cast[Role.DEVELOPER].client, cast[Role.VALIDATOR].client
+    of = ["--model", MODEL, "--version", str(version.number)]
+    written = write_documents(done, directory.documents)
+    for kind, title, file in (
+        ("data-preparation", "Data preparation", written.data_preparation),
+        ("model-selection", "Model selection", written.model_selection),
+        ("qa", "Quality assurance report", written.qa),
+    ):
+        path = str(file.relative_to(directory.root))
+        tell.command("developer", "acta", "document", "add", path, *of, "--kind", kind, "--title", title)
+        added = developer.upload_document(MODEL, version.number, file, kind=kind, title=title)
+        tell.command("validator", "acta", "document", "sign-off", str(added.id), "--comment", SIGN_OFF)
+        validator.sign_off(added.id, SIGN_OFF)
+        tell.good(f"{title}: {added.size_bytes:,} bytes, SHA-256 {added.sha256[:16]}…, signed off by the validator.")
