@@ -147,9 +147,12 @@ class DatabaseSource:
         )
         if after is not None:
             query = query.where(columns.sequence > after)
+        rows = [StoredEntry._make(row) for row in self._rows(query)]
         return [
-            StoredEntry(number, _bytes(leaf), _bytes(digest), time, actor, action, kind, subject)
-            for number, leaf, digest, time, actor, action, kind, subject in self._rows(query)
+            row
+            if _are_bytes(row.leaf, row.leaf_hash)
+            else row._replace(leaf=_bytes(row.leaf), leaf_hash=_bytes(row.leaf_hash))
+            for row in rows
         ]
 
     def full_tiles(self, level: int, first: int, end: int) -> Sequence[StoredTile]:
@@ -291,8 +294,12 @@ class HttpSource:
             raise SourceError(f"{url} could not be read: {error}.") from None
 
 
+# SQLite keeps text in a column of bytes, if somebody puts it there.
+def _are_bytes(one: object, other: object) -> bool:
+    return isinstance(one, bytes) and isinstance(other, bytes)
+
+
 def _bytes(value: object) -> bytes:
-    # SQLite keeps text in a column of bytes, if somebody puts it there.
     return value if isinstance(value, bytes) else str(value).encode()
 
 
