@@ -295,7 +295,7 @@ def _text(value: object) -> str | None:
 
 
 def without_credentials(uri: str) -> str:
-    """A URI as it may be stored and shown: user and password go, and over HTTP a user alone too, as it may be a token."""
+    """A URI as it may be stored and shown: no user with a password, and over HTTP no user, who may be a token."""
     parts = urlsplit(uri)
     if parts.password is None and not (parts.username and parts.scheme in ("http", "https")):
         return uri
