@@ -27,7 +27,7 @@ from registry.catalog.service import FoundVersion, ModelTexts
 from registry.database import Database
 from registry.policy.service import activate_default
 from registry.settings import Settings
-from registry.unit import Units
+from registry.unit import Unit, Units
 
 ORIGIN = "acta.example/log"
 TEST_DATA_DIGEST = "7e" * 32
@@ -118,22 +118,21 @@ def people(units: Units) -> People:
     with units.writing() as unit:
         issued = found_installation(unit)
         activate_default(unit)
-    assert issued is not None
-    grants = (Grant(Role.ADMINISTRATOR, EVERYTHING, None),)
-    administrator = Actor(issued.row.actor_id, ActorKind.PERSON, None, grants)
-    made = {"stranger": Actor(_add(units, administrator, "stranger"), ActorKind.PERSON, None, ())}
-    for name, role in ROLES.items():
-        actor_id = _add(units, administrator, name)
-        with units.writing() as unit:
+        assert issued is not None
+        grants = (Grant(Role.ADMINISTRATOR, EVERYTHING, None),)
+        administrator = Actor(issued.row.actor_id, ActorKind.PERSON, None, grants)
+        made = {"stranger": Actor(_add(unit, administrator, "stranger"), ActorKind.PERSON, None, ())}
+        for name, role in ROLES.items():
+            actor_id = _add(unit, administrator, name)
             grant_role(unit, administrator, actor_id, role, EVERYTHING)
-        made[name] = Actor(actor_id, ActorKind.PERSON, None, (Grant(role, EVERYTHING, administrator.id),))
+            made[name] = Actor(actor_id, ActorKind.PERSON, None, (Grant(role, EVERYTHING, administrator.id),))
     return People(administrator=administrator, **made)
 
 
-def _add(units: Units, administrator: Actor, name: str) -> UUID:
-    with units.writing() as unit:
-        row = add_actor(unit, administrator, kind=ActorKind.PERSON, name=name, email=None, responsible_id=None)
-        return row.id
+def _add(unit: Unit, administrator: Actor, name: str) -> UUID:
+    row = add_actor(unit, administrator, kind=ActorKind.PERSON, name=name, email=None, responsible_id=None)
+    unit.session.flush()
+    return row.id
 
 
 @pytest.fixture
