@@ -22,7 +22,6 @@ from registry.evidence.api import AuditController, TileController
 from registry.http.guards import keep_last_use, open_to_all
 from registry.http.health import HealthController
 from registry.http.logs import RequestLog
-from registry.http.problems import respond
 from registry.http.transactions import provide_actor, provide_unit
 from registry.installation import open_units
 from registry.jobs.api import JobController
@@ -31,7 +30,10 @@ from registry.promotion.api import PromotionController, WaiverController
 from registry.settings import Settings
 from registry.storage import Storage
 from registry.unit import Units
+from registry.web.errors import respond_in_kind
+from registry.web.headers import secure_pages
 from registry.web.pages import PAGES
+from registry.web.templating import static_files, template_config
 
 CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HealthController,
@@ -72,7 +74,7 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
 
     prometheus = PrometheusConfig(app_name="acta", prefix="acta", group_path=True, exclude=["/static"])
     return Litestar(
-        route_handlers=list(CONTROLLERS),
+        route_handlers=[*CONTROLLERS, static_files()],
         dependencies={
             "unit": Provide(provide_unit),
             "actor": Provide(provide_actor, sync_to_thread=False),
@@ -81,7 +83,9 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
         },
         state=State({"settings": settings, "units": ours}),
         middleware=[RequestLog(), prometheus.middleware],
-        exception_handlers={Exception: respond},
+        exception_handlers={Exception: respond_in_kind},
+        template_config=template_config(),
+        before_send=[secure_pages],
         after_response=keep_last_use,
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_JSON_BODY,

@@ -1,0 +1,150 @@
+"""An entry of the log as a sentence that people read. What an entry holds beyond that stands on its own page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from audit.entry import Json
+from registry.evidence.service import ReadEntry
+
+LONGEST_QUOTE = 200
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence about what was done; `is_stage`: a version moved, or came to be."""
+
+    sentence: str
+    is_stage: bool = False
+
+
+class _Words:
+    """What an entry says, ready to be put into a sentence."""
+
+    def __init__(self, read: ReadEntry, names: Mapping[str, str], titles: Mapping[str, str]) -> None:
+        self._subject = read.entry.subject_id
+        self._changes = read.entry.changes
+        self._texts = read.texts
+        self._names = names
+        self._titles = titles
+
+    def value(self, field: str) -> str:
+        """A value in clear; the text behind a commitment; or that it was erased."""
+        text = self._texts.get(field)
+        if text is not None:
+            return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+        return shown(self._changes.get(field))
+
+    def day(self, field: str) -> str:
+        return self.value(field)[:10]
+
+    def name(self, field: str) -> str:
+        identifier = str(self._changes.get(field))
+        return self._names.get(identifier, f"actor {identifier[:8]}")
+
+    def subject(self, otherwise: str) -> str:
+        title = self._titles.get(self._subject)
+        return otherwise if title is None else f"“{title}”"
+
+    def item(self) -> str:
+        identifier = self.value("item")
+        return f"“{self._titles.get(identifier, identifier)}”"
+
+
+def shown(value: Json) -> str:
+    """A value of an entry as text."""
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return "yes" if value else "no"
+        case {"commitment": str()}:
+            return "(erased)"
+        case dict():
+            return ", ".join(f"{name}: {shown(part)}" for name, part in value.items()) or "nothing"
+        case list():
+            return ", ".join(shown(part) for part in value) or "nothing"
+        case _:
+            return str(value)
+
+
+Telling = Callable[[str, _Words], str]
+
+_TELLINGS: Mapping[str, Telling] = {
+    "actor.added": lambda who, say: f"{who} made the {say.value('kind')} {say.value('name')} known.",
+    "actor.left": lambda who, _: f"{who} recorded that an actor has left.",
+    "role.granted": lambda who, say: (
+        f"{who} granted {say.name('actor_id')} the role {say.value('role')} on "
+        + (
+            say.value("scope_kind")
+            if say.value("scope_kind") == "all"
+            else f"{say.value('scope_kind')} {say.value('scope_name')}"
+        )
+        + "."
+    ),
+    "role.revoked": lambda who, _: f"{who} ended a role.",
+    "token.created": lambda who, say: (
+        f"{who} made an API token for {say.name('actor_id')}, valid until {say.day('expires_at')}."
+    ),
+    "token.revoked": lambda who, _: f"{who} revoked an API token.",
+    "session.opened": lambda who, _: f"{who} signed in.",
+    "session.closed": lambda who, _: f"{who} signed out.",
+    "access.refused": lambda who, say: f"{who} was refused: {say.value('reason')}",
+    "policy.activated": lambda who, say: f"{who} activated policy {say.value('name')} {say.value('version')}.",
+    "model.registered": lambda who, say: (
+        f"{who} registered the model {say.value('name')}, {say.value('risk_tier')} risk."
+    ),
+    "model.edited": lambda who, say: f"{who} edited the model; its risk tier is {say.value('risk_tier')}.",
+    "version.registered": lambda who, say: f"Version {say.value('number')} registered by {who}.",
+    "version.digest-checked": lambda who, say: f"{who} computed the content digest again: {say.value('digest_state')}.",
+    "version.stage-changed": lambda who, say: (
+        f"{say.value('to').capitalize()}. Moved by {who}, from {say.value('from')}."
+    ),
+    "alias.set": lambda who, say: f"{who} pointed the alias {say.value('alias')} at a version.",
+    "alias.removed": lambda who, say: f"{who} took the alias {say.value('alias')} away.",
+    "tag.set": lambda who, say: f"{who} set the tag {say.value('key')} to “{say.value('value')}”.",
+    "tag.removed": lambda who, say: f"{who} took the tag {say.value('key')} away.",
+    "document.uploaded": lambda who, say: f"{who} uploaded “{say.value('title')}” ({say.value('kind')}).",
+    "document.signed-off": lambda who, say: f"{who} signed off {say.subject('a document')}.",
+    "assessment.requested": lambda who, _: f"{who} asked for a bias assessment.",
+    "assessment.finished": lambda who, say: (
+        f"{who} assessed the predictions for bias: {say.value('verdict')}, {say.value('rows')} rows."
+    ),
+    "assessment.failed": lambda who, say: f"{who} could not assess the predictions: {say.value('reason')}",
+    "attestation.given": lambda who, say: f"{who} answered {say.item()}: {say.value('answer')}.",
+    "check.finished": lambda who, say: f"{who} ran the check {say.value('check')}: {say.value('outcome')}.",
+    "waiver.granted": lambda who, say: f"{who} waived {say.item()} until {say.day('expires_at')}.",
+    "waiver.revoked": lambda who, say: f"{who} ended the waiver: {say.value('reason')}",
+    "promotion.requested": lambda who, say: (
+        f"{who} asked for promotion to {say.value('target_stage')}, request {say.value('number')}."
+    ),
+    "promotion.reviewed": lambda who, say: (
+        f"{who}, as {say.value('role')}, reviewed the request: {say.value('decision')}."
+    ),
+    "promotion.executed": lambda who, say: (
+        f"{who} had the request executed: the version entered {say.value('target_stage')}."
+    ),
+    "promotion.withdrawn": lambda who, say: f"{who} withdrew the request: {say.value('reason')}",
+    "promotion.expired": lambda _who, _: "The request expired.",
+    "promotion.stale": lambda _who, _: "The request became stale: what it was made for has changed.",
+    "card.requested": lambda who, _: f"{who} asked for a model card.",
+    "card.facts-recorded": lambda who, _: f"{who} recorded the facts of a model card.",
+    "card.sealed": lambda who, _: f"{who} sealed a model card.",
+    "card.failed": lambda who, say: f"{who} could not make a model card: {say.value('reason')}",
+    "job.cancelled": lambda who, _: f"{who} cancelled a job.",
+    "job.replayed": lambda who, _: f"{who} had a job tried again.",
+}
+
+_STAGES = frozenset({"version.registered", "version.stage-changed"})
+
+
+def tell(read: ReadEntry, names: Mapping[str, str], titles: Mapping[str, str]) -> Told:
+    """The sentence of an entry. `names`: of actors by id; `titles`: of checklist items, and of subjects, by id.
+
+    Only what the log holds is told: of an erased text that it was erased.
+    """
+    entry = read.entry
+    who = names.get(entry.actor, f"Actor {entry.actor[:8]}")
+    telling = _TELLINGS.get(entry.action)
+    if telling is None:
+        return Told(f"{who}: {entry.action} on {entry.subject_kind} {entry.subject_id}.")
+    return Told(telling(who, _Words(read, names, titles)), entry.action in _STAGES)
