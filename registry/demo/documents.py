@@ -131,9 +131,9 @@ threshold is part of the logged model, so that whoever loads it takes the same d
 
 ## Format
 
-Logged to MLflow as `{outcome.logged.model_uri}` (run `{outcome.logged.run_id}`) in the skops format, which runs no code
-when it is loaded. Environment: `environment.lock` of the run, SHA-256 `{outcome.logged.environment_sha256}`. Code:
-{outcome.logged.code_repository}, `{outcome.logged.code_revision}`.
+Logged to MLflow as `{outcome.logged.model_uri}` (run `{outcome.logged.run_id}`) in the skops format, which loads
+only types that the reader trusts. Environment: `environment.lock` of the run, SHA-256
+`{outcome.logged.environment_sha256}`. Code: {outcome.logged.code_repository}, `{outcome.logged.code_revision}`.
 """
 
 
