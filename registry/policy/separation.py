@@ -1,5 +1,6 @@
 """Who counts as whom, and who has a stake: a machine counts as the person responsible for it."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -46,3 +47,12 @@ def lock_version(unit: Unit, version_id: UUID) -> None:
     """
     query = select(ModelVersion).where(col(ModelVersion.id) == version_id).with_for_update()
     unit.session.execute(query.execution_options(populate_existing=True)).scalar_one()
+    read_clock_again(unit)
+
+
+def read_clock_again(unit: Unit) -> None:
+    """Once the locks are held: the instant that counts is this one, after all that was committed while they were not.
+
+    A waiver revoked meanwhile ends later than the transaction began; at that earlier instant it would still excuse.
+    """
+    unit.now = datetime.now(UTC)

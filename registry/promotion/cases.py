@@ -13,6 +13,7 @@ from registry.catalog.facts import Stage
 from registry.catalog.service import FoundVersion
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.errors import NotFoundError
+from registry.policy.separation import read_clock_again
 from registry.promotion.states import LIVE, state_at
 from registry.promotion.tables import PromotionRequest, RequestState, ReviewRow
 from registry.unit import Unit
@@ -76,6 +77,7 @@ def locked_case(unit: Unit, actor: Actor, request_id: UUID) -> Case:
     ):
         query = select(table).where(col(table.id) == identity).with_for_update()
         session.execute(query.execution_options(**lock)).scalar_one()
+    read_clock_again(unit)
     return Case(seen.request, seen.found, _reviews_of(unit, request_id), unit.now)
 
 
