@@ -196,7 +196,7 @@ class Assessment(_Facts, frozen=True, kw_only=True):
     data_digest_hex: str | None = None
     rows: int | None = None
     entry: int | None = None
-    result: msgspec.Raw | None = None
+    result: dict[str, object] | None = None
 
 
 class CardFacts(_Facts, frozen=True, kw_only=True):

@@ -63,8 +63,8 @@ def check_roles(roles: AssessmentRoles, existing: Sequence[str]) -> bytes | None
     try:
         named = roles.column_roles()
         named.check()
-        check_bands(roles.bands, roles.sensitive)
         named.check_present(existing)
+        check_bands(roles.bands, roles.sensitive)
     except FairnessError as error:
         raise unprocessable(error) from None
     if roles.preset is not None and roles.preset not in PRESETS:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from registry.access.actor import Actor
 from registry.documents import service
 from registry.documents.service import AUTHORS, NewDocument
 from registry.documents.tables import DocumentRow
+from registry.http.downloads import download_headers
 from registry.http.guards import requires, signed_in
 from registry.http.transactions import reads, run_in_reading_unit, writes
 from registry.http.uploads import STORED_FILE, StoredFile, document_limit, takes_form
@@ -155,17 +155,3 @@ class DocumentController(Controller):
     ) -> DocumentView:
         """Sign a document off, in a role that the policy names for its kind, as somebody who did not write it."""
         return DocumentView.of(service.sign_off(unit, actor, document_id, data.comment))
-
-
-def download_headers(file_name: str) -> dict[str, str]:
-    """Headers under which a browser saves a file, and runs nothing of it even where it is made to open it.
-
-    Content-Disposition: RFC 6266; the plain name for old clients holds ASCII only.
-    """
-    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in file_name)
-    return {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, no-store",
-    }
