@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +58,10 @@ def write_pdf(
     """
     # Before WeasyPrint reads its configuration: no font of the machine may be seen.
     os.environ["FONTCONFIG_FILE"] = str(fonts / "fonts.conf")
-    from weasyprint import HTML, Attachment
+    with warnings.catch_warnings():
+        # On its first import WeasyPrint warns that there is none: ours come with the stylesheet.
+        warnings.filterwarnings("ignore", message="No fonts configured in FontConfig")
+        from weasyprint import HTML, Attachment
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     assets = _assets(static, fonts)
