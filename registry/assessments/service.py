@@ -17,6 +17,7 @@ from registry.errors import ConflictError, InvalidInputError, NotFoundError, Unp
 from registry.jobs.service import enqueue
 from registry.jobs.tables import JobRow, JobState
 from registry.names import checked_name
+from registry.policy.jobs import request_checks
 from registry.unit import Committed, Unit
 
 ASSESSORS = (Role.DEVELOPER, Role.VALIDATOR, Role.ETHICS_REVIEWER, Role.RISK_OFFICER)
@@ -209,7 +210,7 @@ def finish(unit: Unit, assessment_id: UUID, outcome: Outcome) -> None:
             "performance": dict(outcome.performance),
         },
     )
-    enqueue(unit, None, "run-checks", {"version_id": str(row.version_id)}, subject_id=row.version_id)
+    request_checks(unit, None, row.version_id)
 
 
 def fail(unit: Unit, assessment_id: UUID, reason: str) -> None:

@@ -1,50 +1,21 @@
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
+import msgspec
 
+from audit.keys import Ed25519Signer
 from audit.reads import EntryFilter, entries_before
-from registry.assessments import service as assessments
-from registry.assessments.request import parse_roles
-from registry.assessments.service import Predictions
+from audit.tlog_proof import TlogProof
 from registry.cards import service
+from registry.cards.tables import CardRow
 from registry.cards.verification import verify
-from registry.documents import service as documents
-from registry.installation import seal_directory
 from registry.jobs.worker import Worker
-from registry.storage import Storage
-from reports.facts import ItemState, parse_facts
-from reports.seal import create_seal
-from tests.registry.assessments.predictions import ROLES, parquet, table
-from tests.registry.conftest import TEST_DATA_DIGEST
-from tests.registry.documents.test_documents import document
-from tests.system_tools import require_pango
+from registry.resources import fonts_directory, templates_directory
+from reports.card import render_pdf
+from reports.facts import GateVerdict, ItemState, LogRecord, parse_facts
+from reports.seal import seal_pdf
 
 PATH = "/api/v1/models/credit-default/versions/1/cards"
-
-
-@pytest.fixture
-def sealed_installation(settings, units):
-    """The installation has its seal, as after its first start."""
-    require_pango()
-    return create_seal(seal_directory(settings), "Example Bank", datetime.now(UTC) - timedelta(days=1))
-
-
-@pytest.fixture
-def evidence(units, settings, people, registered):
-    """A signed-off document and a finished assessment of the version."""
-    import msgspec
-
-    data = parquet(table(2000))
-    digest = Storage(settings.storage).put(data)
-    predictions = Predictions("holdout.parquet", digest, len(data), ("defaulted", "predicted", "sex", "age"))
-    roles = parse_roles(msgspec.json.encode(ROLES | {"declared_digest": TEST_DATA_DIGEST}).decode())
-    with units.writing() as unit:
-        made = documents.upload(unit, people.developer, "credit-default", 1, document()).id
-    with units.writing() as unit:
-        documents.sign_off(unit, people.validator, made, None)
-        assessments.request(unit, people.developer, "credit-default", 1, predictions, roles)
-    Worker(units, settings).run_until_idle()
 
 
 def entry_of(units, action):
@@ -60,73 +31,99 @@ def made_card(client, units, settings, actor):
     return client.http.get(asked.headers["location"], headers=client.as_(actor)).json()
 
 
-def test_a_card_states_the_version_and_proves_that_its_facts_were_logged(
-    client, units, settings, people, sealed_installation, evidence
+def test_the_card_of_a_promoted_version_states_the_decision_and_proves_that_its_facts_were_logged(
+    client, units, settings, people, seal, governance, waived
 ):
+    request_id = governance.request(waived)
+    governance.approve(request_id)
+    assert governance.execute(request_id) == "executed"
     view = made_card(client, units, settings, people.developer)
     assert (view["state"], view["error"]) == ("ready", None)
+
     answer = client.http.get(f"/api/v1/cards/{view['id']}/pdf", headers=client.as_(people.auditor))
     assert answer.headers["content-type"] == "application/pdf"
     assert "attachment" in answer.headers["content-disposition"]
     pdf = answer.content
     assert hashlib.sha256(pdf).hexdigest() == view["pdf_sha256"]
 
-    # The facts: those attached, those served and those logged are one and the same.
-    json = client.http.get(f"/api/v1/cards/{view['id']}/facts", headers=client.as_(people.auditor)).content
-    facts = parse_facts(json)
-    assert hashlib.sha256(json).hexdigest() == view["facts_sha256"]
+    # The facts: those served, those attached and those logged are the same.
+    served = client.http.get(f"/api/v1/cards/{view['id']}/facts", headers=client.as_(people.auditor)).content
+    facts = parse_facts(served)
+    assert hashlib.sha256(served).hexdigest() == view["facts_sha256"]
     recorded, sealed = entry_of(units, "card.facts-recorded"), entry_of(units, "card.sealed")
-    assert recorded.changes["facts_sha256"] == view["facts_sha256"]
-    assert (recorded.sequence, sealed.changes["pdf_sha256"]) == (view["facts_entry"], view["pdf_sha256"])
+    assert (recorded.sequence, recorded.changes["facts_sha256"]) == (view["facts_entry"], view["facts_sha256"])
+    assert sealed.changes["pdf_sha256"] == view["pdf_sha256"]
     assert recorded.sequence < sealed.sequence
 
-    key = units.log.signer.verifier_key
-    now = datetime.now(UTC)
-    check = verify(pdf, log_key=key, trusted_roots=[sealed_installation.root], now=now)
-    assert check.verified, check.conclusion
-    assert check.card.facts == facts
-    assert check.log.entry.sequence == view["facts_entry"]
-
-    # What the card says of the version.
-    assert facts.identity.name == "credit-default"
-    assert facts.origin.code_commit == "6f2c1e9"
-    assert [item.role for item in facts.datasets] == ["training", "test"]
-    assert [item.kind for item in facts.documents] == ["Quality assurance report"]
-    assert facts.documents[0].entry == entry_of(units, "document.signed-off").sequence
-    assert facts.assessment.rows == 2000
-    assert facts.gate is None
+    # What the card says.
+    assert (facts.gate.verdict, facts.gate.headline) == (GateVerdict.APPROVED, "Approved, on one waiver")
+    assert facts.gate.sentence == "All 16 items are met or waived under the policy for high risk."
+    assert facts.gate.executed_at is not None
     states = {item.id: item.state for checklist in facts.checklists for item in checklist.items}
-    assert states["quality-assured"] is ItemState.PASSED
-    assert ItemState.OPEN in states.values()
-    for name in ("developer", "validator", "administrator"):
-        assert name.encode() not in json.replace(b"risk officer", b"")
+    assert states["bias-assessed"] is ItemState.WAIVED
+    assert set(states.values()) == {ItemState.WAIVED, ItemState.PASSED}
+    [waiver] = facts.waivers
+    assert waiver.compensating_measure == "A person reviews every refusal of a woman."
+    assert waiver.entry == entry_of(units, "waiver.granted").sequence
+    assert facts.gate.review_due_on == waiver.until.date()
+    assert [approval.role for approval in facts.approvals] == ["Validator", "Risk officer"]
+    assert facts.approvals[-1].entry == entry_of(units, "promotion.reviewed").sequence
+    assert {document.entry for document in facts.documents} >= {entry_of(units, "document.signed-off").sequence}
+    assert facts.identity.stage == "production"
+    assert facts.origin.code_commit == "6f2c1e9"
+    assert [dataset.role for dataset in facts.datasets] == ["training", "test"]
+    assert (facts.assessment.verdict.value, facts.assessment.rows) == ("fail", 2000)
+    assert "sex is female" in facts.assessment.summary
+    assert "Monitoring" in [checklist.title for checklist in facts.checklists]
+    assert "Seen." in facts.monitoring_plan
+    assert waived.model.owner_id.hex not in served.decode()
 
-    # Without the log's key, under no trusted root, and altered.
+    # Verified offline by the log's key and the seal's root, which come from elsewhere.
+    key, now = units.log.signer.verifier_key, datetime.now(UTC)
+    check = verify(pdf, log_key=key, trusted_roots=[seal.root], now=now)
+    assert check.verified, check.conclusion
+    assert check.log.entry.sequence == view["facts_entry"]
+    assert check.conclusion.endswith(f"Its facts are entry {view['facts_entry']} of the log.")
     unknown = verify(pdf, log_key=None, trusted_roots=[], now=now)
     assert (unknown.intact, unknown.verified) == (True, False)
     assert "no key of the log" in unknown.conclusion
-    altered = verify(pdf.replace(b"%PDF-1.7", b"%PDF-1.6", 1), log_key=key, trusted_roots=[], now=now)
+    altered = verify(pdf[:2000] + bytes([pdf[2000] ^ 1]) + pdf[2001:], log_key=key, trusted_roots=[seal.root], now=now)
     assert not altered.intact
-    from audit.keys import Ed25519Signer
+    stranger = Ed25519Signer.of_seed(key.name, bytes(32)).verifier_key
+    assert not verify(pdf, log_key=stranger, trusted_roots=[seal.root], now=now).intact
 
-    other = Ed25519Signer.of_seed(key.name, bytes(32)).verifier_key
-    foreign = verify(pdf, log_key=other, trusted_roots=[sealed_installation.root], now=now)
-    assert not foreign.intact
-    assert "Not verified" in foreign.conclusion
+    # Other facts, sealed by the same seal, with the proof of the true ones: only the log shows it.
+    better = msgspec.structs.replace(facts, waivers=(), assessment=None)
+    record = LogRecord(entry=view["facts_entry"], proof=check.card.proof)
+    forged = seal_pdf(_rendered(better, record), seal, facts.issued_at)
+    refused = verify(forged, log_key=key, trusted_roots=[seal.root], now=now)
+    assert refused.card.verified
+    assert not refused.intact
+    assert "other facts" in refused.conclusion
+    # The same, with a proof that leaves its entry out.
+    bare = TlogProof.parse(check.card.proof)
+    record = LogRecord(entry=view["facts_entry"], proof=str(TlogProof(bare.index, bare.hashes, bare.note)))
+    silent = verify(
+        seal_pdf(_rendered(better, record), seal, facts.issued_at), log_key=key, trusted_roots=[seal.root], now=now
+    )
+    assert "does not carry its entry" in silent.conclusion
+
+
+def _rendered(facts, record):
+    return render_pdf(facts, (), templates=templates_directory(), fonts=fonts_directory(), record=record)
 
 
 def test_without_a_seal_no_card_is_made_and_nothing_is_logged(client, units, settings, people, registered):
     view = made_card(client, units, settings, people.developer)
     assert (view["state"], view["facts_sha256"]) == ("waiting", None)
     with units.reading() as unit:
-        job = service.find_card(unit, people.developer, unit.session.query(service.CardRow).one().id).job
-    assert "acta serve" in job.error
+        job = service.find_card(unit, people.developer, unit.session.query(CardRow).one().id).job
+        recorded = entries_before(unit.session.connection(), EntryFilter(action="card.facts-recorded"), None, 1)
     assert job.state == "queued"
+    assert "acta serve" in job.error
+    assert recorded == []
     refused = client.http.get(f"/api/v1/cards/{view['id']}/pdf", headers=client.as_(people.developer))
     assert refused.status_code == 409
-    with units.reading() as unit:
-        recorded = EntryFilter(action="card.facts-recorded")
-        assert entries_before(unit.session.connection(), recorded, None, 1) == []
 
 
 def test_a_card_is_asked_for_by_those_who_work_on_the_version(client, people, registered):
@@ -137,3 +134,9 @@ def test_a_card_is_asked_for_by_those_who_work_on_the_version(client, people, re
     assert [(card["model"], card["version"], card["state"]) for card in listed] == [("credit-default", 1, "waiting")]
     card = listed[0]["id"]
     assert client.http.get(f"/api/v1/cards/{card}", headers=client.as_(people.stranger)).status_code == 404
+
+
+def test_a_file_that_is_no_card_is_not_verified():
+    check = verify(b"not a PDF", log_key=None, trusted_roots=[], now=datetime.now(UTC))
+    assert (check.intact, check.verified) == (False, False)
+    assert "not a readable PDF" in check.conclusion
