@@ -1,5 +1,6 @@
 """How pages write values: numbers, times, digests, states. Filters of the templates."""
 
+import shlex
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -132,6 +133,11 @@ def sized(size_bytes: int) -> str:
     return f"{size:.0f}{NO_BREAK_SPACE}B" if unit == "B" else f"{size:.1f}{NO_BREAK_SPACE}{unit}"
 
 
+def shell(text: object) -> str:
+    """A word of a command line, quoted where a shell needs it."""
+    return shlex.quote(str(text))
+
+
 FILTERS = {
     "grouped": grouped,
     "opened": opened,
@@ -145,5 +151,6 @@ FILTERS = {
     "lasting": lasting,
     "short_digest": short_digest,
     "sized": sized,
+    "shell": shell,
     "state_mark": state_mark,
 }

@@ -1,0 +1,52 @@
+"""The first page: what is in production, what waits for somebody, what expires, and the newest checkpoint."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.response import Template
+
+from audit.reads import latest_checkpoint
+from registry.access.actor import Actor
+from registry.http.guards import signed_in
+from registry.http.transactions import reads
+from registry.policy.service import active_policy
+from registry.unit import Unit
+from registry.web.frame import page
+from registry.web.history import history_of
+from registry.web.inventory import in_force, production, waiting
+from registry.web.presentation import counted, joined, opened
+
+
+class OverviewPage(Controller):
+    """What is in production."""
+
+    path = "/"
+    include_in_schema = False
+
+    @get("/", guards=[signed_in])
+    @reads
+    def show(self, unit: NamedDependency[Unit], actor: NamedDependency[Actor]) -> Template:
+        """What is in production, of what the actor may see."""
+        policy = active_policy(unit).policy
+        tiers = production(unit, actor, list(policy.risk.tiers))
+        requests, more_requests = waiting(unit, actor)
+        waivers = in_force(unit, actor, {item.id: item.title for item in policy.items.values()})
+        versions = [version for tier in tiers for version in tier.versions]
+        subjects = [one.request_id for one in versions if one.request_id] + [waiver.id for waiver in waivers]
+        total = sum(tier.count for tier in tiers)
+        checkpoint = latest_checkpoint(unit.session.connection())
+        return page(
+            unit,
+            actor,
+            "overview.html",
+            tiers=tiers,
+            total=total,
+            shown=len(versions),
+            serve=opened(counted(total, "version serves", "versions serve")),
+            by_tier=joined(counted(tier.count, f"{tier.name} risk", f"{tier.name} risk") for tier in tiers),
+            requests=requests,
+            more_requests=more_requests,
+            waivers=waivers,
+            history=history_of(unit, subjects),
+            note=None if checkpoint is None else checkpoint.note,
+            sees_everything=actor.reads_everything,
+        )

@@ -1,0 +1,234 @@
+"""The page of a model version: the verdict first, then all that it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from registry.access.actor import Actor
+from registry.access.service import names_of
+from registry.assessments.service import assessments_of
+from registry.cards.api import CardView
+from registry.cards.service import list_cards
+from registry.catalog import service as catalog
+from registry.catalog.facts import LineageEdge, Stage
+from registry.catalog.labels import NO_LABELS, labels_of
+from registry.catalog.service import FoundVersion
+from registry.catalog.views import ModelView, VersionView, edge_of
+from registry.documents.api import DocumentView
+from registry.documents.service import documents_of
+from registry.http.guards import signed_in
+from registry.http.transactions import run_in_reading_unit
+from registry.policy.attestations import list_attestations
+from registry.policy.errors import NoGateError
+from registry.policy.policy import Policy
+from registry.policy.service import active_policy, gate_of, policy_of
+from registry.policy.views import GateView
+from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
+from registry.promotion.service import gate_of_case
+from registry.promotion.states import LIVE
+from registry.promotion.tables import RequestState
+from registry.promotion.views import PromotionSummary, PromotionView, WaiverView
+from registry.promotion.waivers import list_waivers
+from registry.storage import Storage
+from registry.unit import Unit
+from registry.web.bias import ShownAssessment, latest, with_result
+from registry.web.frame import Frame, frame_of, framed
+from registry.web.gates import GateSubject, ShownGate, evidence_in, people_in, shown_gate
+from registry.web.history import History, history_of
+from registry.web.lineage import Drawing, draw, kind_of
+
+MOST_REQUESTS = 50
+
+
+@dataclass(frozen=True)
+class Source:
+    """A lineage edge, with what it is called."""
+
+    kind: str
+    edge: LineageEdge
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    """All that the page shows, finished."""
+
+    frame: Frame
+    model: ModelView
+    version: VersionView
+    gate: ShownGate | None
+    other_stages: tuple[str, ...]
+    request: PromotionSummary | None
+    """The live request for that stage, or the one that led there."""
+    assessment: ShownAssessment | None
+    waiting_assessments: int
+    sources: tuple[Source, ...]
+    drawing: Drawing
+    documents: tuple[DocumentView, ...]
+    requests: tuple[PromotionView, ...]
+    waivers: tuple[WaiverView, ...]
+    titles: dict[str, str]
+    """Of checklist items, by id."""
+    cards: tuple[CardView, ...]
+    names: dict[UUID, str]
+    history: History
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A gate, the policy by which it was evaluated, and the request to which it belongs."""
+
+    view: GateView
+    policy: Policy
+    request: PromotionSummary | None
+
+
+class VersionPages(Controller):
+    """Model versions, for people."""
+
+    path = "/models"
+    include_in_schema = False
+
+    @get("/{name:str}/versions/{number:int}", guards=[signed_in])
+    async def show(
+        self,
+        name: FromPath[str],
+        number: FromPath[int],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+        target_stage: FromQuery[Stage | None] = None,
+    ) -> Template:
+        """A version. `target_stage`: the gate to show; without it, the one that matters most now."""
+        shown: VersionPage = await run_in_reading_unit(
+            request.app.state.units,
+            lambda unit: version_page(_named(unit, request), actor, name, number, target_stage),
+        )
+        if shown.assessment is not None:
+            # The stored result is a file: read where a wait stops nobody else.
+            assessment = await to_thread.run_sync(with_result, shown.assessment, storage)
+            shown = replace(shown, assessment=assessment)
+        return framed(shown.frame, "version.html", {"page": shown})
+
+
+def _named(unit: Unit, request: Request[Any, Any, Any]) -> Unit:
+    unit.request_id = request.scope.get("state", {}).get("request_id")
+    return unit
+
+
+def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage: Stage | None) -> VersionPage:
+    """Everything about one version that is in the database."""
+    found = catalog.find_version(unit, actor, name, number)
+    version_id = found.version.id
+    labels = labels_of(unit, [version_id]).get(version_id, NO_LABELS)
+    edges = [edge_of(row) for row in catalog.lineage_of(unit, version_id)]
+    documents = [DocumentView.of(row) for row in documents_of(unit, version_id)]
+    assessments = assessments_of(unit, version_id)
+    waivers = [WaiverView.of(row) for row in list_waivers(unit, version_id)]
+    cards = [CardView.of(card) for card in list_cards(unit, actor, name, number)]
+    attestations = list_attestations(unit, version_id)
+    cases = _cases(unit, actor, found)
+    requests = [PromotionView.of(case, None) for case in cases]
+    judged = _gate(unit, found, cases, target_stage)
+    policy = active_policy(unit).policy if judged is None else judged.policy
+    titles = {item.id: item.title for item in policy.items.values()}
+    titles |= {str(document.id): document.title for document in documents}
+    subjects: list[UUID] = [
+        version_id,
+        *(one.id for one in documents),
+        *(one.row.id for one in assessments),
+        *(one.id for one in waivers),
+        *(one.id for one in cards),
+        *(one.id for one in attestations),
+        *(one.request.id for one in requests),
+        *(evidence_in(judged.view) if judged else ()),
+    ]
+    history = history_of(unit, subjects, titles)
+    assessment = latest(assessments)
+    names = names_of(unit, _people(found, documents, waivers, cards, requests, judged, assessment))
+    gate, request = None, None
+    if judged is not None:
+        request = judged.request
+        entry = None
+        if request is not None and request.state == RequestState.EXECUTED:
+            entry = history.entry_of(request.id, "promotion.executed")
+        gate = shown_gate(judged.view, judged.policy, GateSubject(name, number), names, history, entry)
+    return VersionPage(
+        frame=frame_of(unit, actor),
+        model=ModelView.of(found.model),
+        version=VersionView.of(found, labels),
+        gate=gate,
+        other_stages=_other_stages(unit, found, None if gate is None else gate.target_stage),
+        request=request,
+        assessment=assessment,
+        waiting_assessments=sum(1 for one in assessments if one.state.value == "waiting"),
+        sources=tuple(Source(kind_of(edge), edge) for edge in edges),
+        drawing=draw(edges, f"{name} {number}", found.version.content_digest.hex()[:8], found.version.stage),
+        documents=tuple(documents),
+        requests=tuple(requests),
+        waivers=tuple(waivers),
+        titles=titles,
+        cards=tuple(cards),
+        names=names,
+        history=history,
+    )
+
+
+def _cases(unit: Unit, actor: Actor, found: FoundVersion) -> list[Case]:
+    """The newest requests for a version, with their reviews."""
+    wanted = CaseFilter(model=found.model.name, version=found.version.number)
+    return [find_case(unit, actor, case.request.id) for case in list_cases(unit, actor, wanted, None, MOST_REQUESTS)]
+
+
+def _gate(unit: Unit, found: FoundVersion, cases: Sequence[Case], target_stage: Stage | None) -> _Judged | None:
+    """The gate to show: of the live request, else of the stage that the version has reached, else to production."""
+    stage = found.version.stage
+    telling = [case for case in cases if case.state in LIVE]
+    telling += [case for case in cases if case.state is RequestState.EXECUTED and case.request.target_stage == stage]
+    wanted = target_stage or (Stage(telling[0].request.target_stage) if telling else Stage.PRODUCTION)
+    for case in telling:
+        if case.request.target_stage == wanted:
+            view = gate_of_case(unit, case)
+            if view is not None:
+                policy = policy_of(unit, case.request.policy_id).policy
+                return _Judged(view, policy, PromotionSummary.of(case))
+    try:
+        return _Judged(GateView.of(gate_of(unit, found, wanted)), active_policy(unit).policy, None)
+    except NoGateError:
+        return None
+
+
+def _other_stages(unit: Unit, found: FoundVersion, shown: str | None) -> tuple[str, ...]:
+    policy = active_policy(unit).policy
+    stages = (Stage.DEVELOPMENT, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
+    return tuple(
+        stage.value
+        for stage in stages
+        if stage.value != shown and policy.gate(stage, found.model.risk_tier) is not None
+    )
+
+
+def _people(
+    found: FoundVersion,
+    documents: Sequence[DocumentView],
+    waivers: Sequence[WaiverView],
+    cards: Sequence[CardView],
+    requests: Sequence[PromotionView],
+    judged: _Judged | None,
+    assessment: ShownAssessment | None,
+) -> set[UUID]:
+    known: list[UUID | None] = [found.model.owner_id, found.version.created_by]
+    known += [one for document in documents for one in (document.uploaded_by, document.signed_off_by)]
+    known += [waiver.granted_by for waiver in waivers]
+    known += [card.requested_by for card in cards]
+    known += [one for each in requests for one in (each.request.requested_by, each.request.executed_by)]
+    known += [review.reviewed_by for each in requests for review in each.reviews]
+    known += [] if assessment is None else [assessment.requested_by]
+    known += [] if judged is None else people_in(judged.view)
+    return {one for one in known if one is not None}
