@@ -87,6 +87,8 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
         template_config=template_config(),
         before_send=[secure_pages],
         after_response=keep_last_use,
+        # `registry.asgi` configures the logs; Litestar would replace them.
+        logging_config=None,
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_JSON_BODY,
         lifespan=[lifespan],
