@@ -44,7 +44,7 @@ def card() -> None:
 def render(client: "Client", model: str, number: int, output: Path, form: Form) -> None:
     """Have a signed model card made of a version as it stands now, and save the PDF.
 
-    Example: acta card credit-default 1 -o card.pdf
+    Example: acta card render credit-default 1 -o card.pdf
     """
     from registry.cli.progress import counting
 

@@ -32,7 +32,10 @@ def upgrade() -> None:
 
 @database.command()
 def status() -> None:
-    """Show the database's revision and the newest one. Exit status: 0 up to date, 1 not."""
+    """Show the database's revision and the newest one. Exit status: 0 up to date, 1 not.
+
+    Example: acta database status
+    """
     from registry.database import Database, current_revision, head_revision
 
     opened = Database(load_settings().database)

@@ -56,7 +56,13 @@ def gate_text(gate: "Gate") -> str:
 @click.argument("model")
 @click.argument("number", metavar="VERSION", type=click.IntRange(1))
 @click.argument("item")
-@click.option("--answer", type=click.Choice(["yes", "no", "not applicable"]), default="yes", show_default=True)
+@click.option(
+    "--answer",
+    type=click.Choice(["yes", "no", "not applicable"]),
+    default="yes",
+    show_default=True,
+    help="Your answer.",
+)
 @click.option("--reason", required=True, help="Why: people read it years later.")
 @click.option("--evidence", help="A link, or where to look.")
 @json_option

@@ -1,0 +1,101 @@
+"""The commands against a real server process."""
+
+import json
+
+import pytest
+
+from registry.access.actor import Role
+
+NEW_MODEL = (
+    "--team retail --financial-impact limited --reputational-impact none --affects-no-persons --personal-data none"
+).split()
+
+
+@pytest.fixture
+def acta(run, server):
+    """Run `acta` as the holder of a role."""
+    return lambda role, *words: run(*words, token=server.tokens[role], url=server.url)
+
+
+def test_a_pipeline_registers_documents_and_asks_by_command(acta, server, tmp_path):
+    folder = server.artifacts / "by-command"
+    folder.mkdir()
+    (folder / "weights.bin").write_bytes(b"weights")
+    holdout = tmp_path / "holdout.csv"
+    holdout.write_text("a,b\n1,2\n")
+
+    bare = acta(Role.DEVELOPER, "register", str(folder), "--model", "scorecard")
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "is new" in bare.stderr
+
+    words = ["register", str(folder), "--model", "scorecard", "--dataset", f"test={holdout}"]
+    first = acta(Role.DEVELOPER, *words, *NEW_MODEL, "--purpose", "Score.")
+    assert (first.returncode, first.stdout) == (0, "1\n"), first.stderr
+    second = acta(Role.DEVELOPER, *words, "--alias", "challenger", "--json")
+    assert json.loads(second.stdout)["aliases"] == ["challenger"]
+    assert json.loads(second.stdout)["number"] == 2
+
+    report = tmp_path / "qa.md"
+    report.write_text("# QA\n")
+    added = acta(
+        Role.DEVELOPER, "document", "add", str(report), "--model", "scorecard", "--version", "2", "--kind", "qa"
+    )
+    assert added.returncode == 0, added.stderr
+    signed = acta(Role.VALIDATOR, "document", "sign-off", added.stdout.strip(), "--comment", "Read.")
+    assert signed.returncode == 0, signed.stderr
+    listed = acta(Role.AUDITOR, "document", "list", "scorecard", "2")
+    assert "signed off" in listed.stdout
+
+    attested = acta(
+        Role.ETHICS_REVIEWER, "attest", "scorecard", "2", "machine-learning-justified", "--reason", "Weighed."
+    )
+    assert attested.returncode == 0, attested.stderr
+    gate = acta(Role.DEVELOPER, "gate", "scorecard", "2", "--run-checks")
+    assert gate.returncode == 1
+    assert "passed\tethics/machine-learning-justified" in gate.stdout
+
+    asked = acta(Role.DEVELOPER, "promote", "scorecard", "2", "--to", "production", "--justification", "Better.")
+    assert asked.returncode == 0, asked.stderr
+    refused = acta(Role.DEVELOPER, "promote", "scorecard", "2", "--to", "production", "--execute", "--json")
+    assert refused.returncode == 1
+    assert "approval-validator" in {item["id"] for item in json.loads(refused.stdout)}
+    reviewed = acta(
+        Role.VALIDATOR, "review", asked.stdout.strip(), "--role", "validator", "--reject", "--reason", "Unfinished."
+    )
+    assert (reviewed.returncode, reviewed.stdout) == (0, "rejected\n"), reviewed.stderr
+
+
+def test_people_come_and_go_by_command(acta, tmp_path):
+    added = acta(Role.ADMINISTRATOR, "actor", "add", "A. Person", "--email", "a@bank.example")
+    assert added.returncode == 0, added.stderr
+    granted = acta(Role.ADMINISTRATOR, "role", "grant", "A. Person", "risk-officer", "--team", "retail")
+    assert granted.returncode == 0, granted.stderr
+    assert "risk officer\tteam retail" in acta(Role.ADMINISTRATOR, "role", "list", "A. Person").stdout
+    saved = tmp_path / "token"
+    made = acta(Role.ADMINISTRATOR, "token", "create", "--for", "A. Person", "--save", str(saved))
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    assert saved.stat().st_mode & 0o777 == 0o600
+    again = acta(Role.ADMINISTRATOR, "token", "create", "--for", "A. Person", "--save", str(saved))
+    assert again.returncode == 2
+    assert acta(Role.ADMINISTRATOR, "actor", "leave", "A. Person").returncode == 0
+    gone = acta(Role.AUDITOR, "role", "list", "--token-file", str(saved))
+    assert gone.returncode == 3
+    assert len(gone.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "role, words, status",
+    [
+        (Role.DEVELOPER, ("gate", "no-such-model", "1"), 2),
+        (Role.DEVELOPER, ("document", "list", "no-such-model", "1"), 2),
+        (Role.DEVELOPER, ("register", "/nonexistent", "--model", "m", *NEW_MODEL, "--purpose", "p"), 2),
+        (Role.DEVELOPER, ("promote", "no-such-model", "1", "--to", "production", "--execute"), 2),
+        (Role.ADMINISTRATOR, ("role", "grant", "nobody at all", "developer"), 2),
+        (Role.AUDITOR, ("actor", "add", "Not allowed"), 3),
+    ],
+)
+def test_what_the_server_refuses_is_a_line_and_a_status(acta, role, words, status):
+    done = acta(role, *words)
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
