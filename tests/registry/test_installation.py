@@ -1,0 +1,137 @@
+"""Keys, first start, settings, doctor: what an operator meets first."""
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from registry.cli.settings import masked_url, shown_settings
+from registry.database import Database, Mode
+from registry.diagnosis import diagnose_installation
+from registry.errors import UnavailableError
+from registry.installation import load_signer, log_key_path, open_database, open_units, start
+from registry.settings import Settings, normalise_database_url
+
+
+@pytest.fixture
+def fresh(migrated_url: str, tmp_path: Path) -> Settings:
+    """Settings of an installation that was never started."""
+    return Settings(home=tmp_path / "home", database_url=migrated_url)
+
+
+def test_the_first_start_makes_keys_that_only_their_owner_reads_and_one_token(fresh):
+    made = start(fresh)
+    assert made.token is not None
+    assert made.token.startswith("acta_")
+    for path in fresh.keys_directory.rglob("*"):
+        if path.is_file() and "key" in path.name:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE(fresh.keys_directory.stat().st_mode) == 0o700
+
+
+def test_a_second_start_makes_nothing(fresh):
+    start(fresh)
+    before = log_key_path(fresh).read_bytes()
+    made = start(fresh)
+    assert (made.key_created, made.seal_created, made.token) == (None, None, None)
+    assert log_key_path(fresh).read_bytes() == before
+
+
+def test_a_log_whose_key_is_gone_gets_no_other_one(fresh):
+    start(fresh)
+    log_key_path(fresh).unlink()
+    with pytest.raises(UnavailableError, match=r"missing.*backup"):
+        start(fresh)
+
+
+def test_a_key_that_others_can_read_is_not_used(fresh):
+    start(fresh)
+    log_key_path(fresh).chmod(0o644)
+    with pytest.raises(UnavailableError, match="chmod 600"):
+        load_signer(fresh)
+
+
+def test_a_log_keeps_its_origin(fresh):
+    start(fresh)
+    other = fresh.model_copy(update={"log_origin": "another.example/log"})
+    with pytest.raises(UnavailableError, match="set ACTA_LOG_ORIGIN back"):
+        open_units(other)
+
+
+def test_an_unmigrated_database_says_what_to_run(database_url, tmp_path):
+    settings = Settings(home=tmp_path, database_url=database_url)
+    with pytest.raises(UnavailableError, match="acta database upgrade"):
+        open_database(settings)
+
+
+def test_a_log_that_contradicts_its_checkpoint_takes_no_more_entries(fresh):
+    start(fresh)
+    units = open_units(fresh)
+    with units.database.transaction(Mode.WRITE) as session:
+        trigger = "acta_log_checkpoint_no_delete"
+        on = "" if units.database.is_sqlite else " ON acta_log_checkpoint"
+        session.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        session.execute(
+            text("DELETE FROM acta_log_checkpoint WHERE tree_size = (SELECT max(tree_size) FROM acta_log_checkpoint)")
+        )
+        session.commit()
+    with pytest.raises(UnavailableError, match="takes no more entries"), units.writing() as unit:
+        unit.record(None, "test.made", "1")
+    units.database.dispose()
+
+
+def test_doctor_finds_a_started_installation_well_and_names_what_is_missing(fresh):
+    before = {finding.what: finding for finding in diagnose_installation(fresh)}
+    assert not before["signing key"].ok
+    start(fresh)
+    assert all(finding.ok for finding in diagnose_installation(fresh))
+
+
+@pytest.mark.parametrize(
+    "url, masked",
+    [
+        ("postgresql://acta:secret@db/acta", "postgresql://acta:********@db/acta"),
+        ("postgresql://acta:p@ss@db/acta", "postgresql://acta:********@db/acta"),
+        ("s3://bucket/acta?secret=1", "s3://bucket/acta?********"),
+        ("/var/lib/acta", "/var/lib/acta"),
+    ],
+)
+def test_a_printed_url_shows_no_secret(url, masked):
+    assert masked_url(url) == masked
+
+
+def test_settings_are_printed_without_secrets():
+    settings = Settings(database_url="postgresql://acta:secret@db/acta", storage_url="s3://key:secret@bucket/acta")
+    assert "secret" not in str(shown_settings(settings))
+    assert "secret" not in repr(settings.database_url)
+
+
+@pytest.mark.parametrize("url", ["mysql://db/acta", "oracle://db"])
+def test_another_kind_of_database_is_refused_with_what_works(url):
+    with pytest.raises(UnavailableError, match="postgresql://"):
+        normalise_database_url(url)
+
+
+def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
+    # SQLite's own limit stands in for the disk's: the error that it raises is the same.
+    database = Database(f"sqlite:///{tmp_path / 'full.db'}")
+    full = "disk of the database is full; nothing was written"
+    with pytest.raises(UnavailableError, match=full), database.transaction(Mode.WRITE) as session:
+        session.connection().exec_driver_sql("PRAGMA max_page_count=8")
+        session.execute(text("CREATE TABLE filler (x)"))
+        session.execute(text("INSERT INTO filler VALUES (randomblob(1000000))"))
+    database.dispose()
+
+
+def test_a_database_that_another_program_locks_is_one_line(units, people):
+    if units.database.is_sqlite:
+        holder = sqlite3.connect(units.database.path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(UnavailableError, match="locked by another program"), units.writing() as unit:
+            unit.record(None, "test.made", "1")
+        holder.close()
+    with units.writing() as unit:
+        unit.record(None, "test.made", "1")
+    assert len(unit.entries) == 1
