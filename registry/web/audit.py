@@ -22,6 +22,7 @@ from registry.evidence import service
 from registry.evidence.service import ProvenEntry, ReadEntry
 from registry.http.guards import signed_in
 from registry.http.transactions import reads
+from registry.policy.service import active_policy
 from registry.settings import Settings
 from registry.unit import Unit
 from registry.web.frame import page
@@ -102,11 +103,12 @@ class AuditPages(Controller):
         newest = f"/audit?{urlencode(wanted)}" if wanted else "/audit"
         names = actor_names(unit, rows)
         subjects = subjects_of(unit, rows)
+        titles = item_titles(unit)
         lines = [
             Line(
                 read.entry.sequence,
                 read.entry.time,
-                tell(read, names, {}).sentence,
+                tell(read, names, titles).sentence,
                 read.entry.action,
                 subjects[read.entry.sequence],
             )
@@ -142,7 +144,7 @@ class AuditPages(Controller):
             "entry.html",
             entry=entry,
             leaf=entry.leaf.decode(),
-            told=tell(read, names, {}),
+            told=tell(read, names, item_titles(unit)),
             who=names.get(entry.actor, entry.actor),
             subject=subjects_of(unit, [read])[sequence],
             changes=_changes(unit, read),
@@ -156,6 +158,11 @@ class AuditPages(Controller):
             verifier_key=str(unit.log.signer.verifier_key),
             public_url=settings.public_url,
         )
+
+
+def item_titles(unit: Unit) -> dict[str, str]:
+    """Titles of the active policy's checklist items, by id."""
+    return {item.id: item.title for item in active_policy(unit).policy.items.values()}
 
 
 def _day(field: str, text: str | None) -> datetime | None:

@@ -15,7 +15,6 @@ from registry.errors import UnavailableError
 from registry.storage import Storage
 
 _WORST_FIRST = {"fail": 0, "inconclusive": 1, "too few": 2, "pass": 3}
-MOST_SENTENCES = 6
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from registry.policy.policy import DocumentNeeded, Policy
 from registry.policy.views import GateView, ItemView
 from registry.web.history import History
-from registry.web.presentation import counted, day, joined, opened
+from registry.web.presentation import counted, day, with_article
 
 _WEIGHT = {"failed": 0, "error": 1, "inconclusive": 2, "open": 3, "waived": 4, "not applicable": 5, "passed": 6}
 
@@ -219,7 +219,7 @@ def _entry(item: ItemView, history: History) -> int | None:
 def _waiving(item: ItemView) -> str | None:
     if item.waivable_by is None:
         return None
-    return f"Or a {item.waivable_by} waives it with a reason, for at most {item.waivable_days} days."
+    return f"Or {with_article(item.waivable_by)} waives it with a reason, for at most {item.waivable_days} days."
 
 
 def _command(item: ItemView, view: GateView, policy: Policy, subject: GateSubject) -> str:
@@ -233,8 +233,3 @@ def _command(item: ItemView, view: GateView, policy: Policy, subject: GateSubjec
     known = policy.items.get(item.id)
     kind = known.shown.kind if known is not None and isinstance(known.shown, DocumentNeeded) else "KIND"
     return f"acta document add FILE --model {model} --version {subject.number} --kind {kind}"
-
-
-def listed(roles: Sequence[str]) -> str:
-    """Roles as a sentence lists them."""
-    return opened(joined(roles, "or"))

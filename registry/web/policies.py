@@ -16,7 +16,7 @@ from registry.policy.views import PolicyView
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.history import history_of
-from registry.web.presentation import joined
+from registry.web.presentation import joined, with_article
 
 
 class PolicyPages(Controller):
@@ -50,12 +50,7 @@ def _policy_page(unit: Unit, actor: Actor, policy_id: UUID) -> Template:
         governs=every[0].id == policy_id,
         others=[row for row in every if row.id != policy_id],
         shown={item.id: how_shown(policy, item) for item in policy.items.values()},
-        gates_of={
-            item.id: [
-                f"{gate.target_stage.value} ({', '.join(gate.tiers)})" for gate in policy.gates if item.id in gate.items
-            ]
-            for item in policy.items.values()
-        },
+        gates_of={item.id: asked_for_at(policy, item) for item in policy.items.values()},
         history=history_of(unit, [policy_id]),
     )
 
@@ -66,12 +61,21 @@ def how_shown(policy: Policy, item: Item) -> str:
         case AttestationNeeded(roles=roles, independent=independent, max_age_days=days):
             who = joined([role.value for role in roles], "or")
             apart = ", who had no part in the version" if independent else ""
-            return f"Attestation by a {who}{apart}{_age(days)}"
+            return f"Attestation by {with_article(who)}{apart}{_age(days)}"
         case DocumentNeeded(kind=kind, max_age_days=days):
             return f"Document: {policy.document_kinds[kind].title}, signed off{_age(days)}"
         case CheckNeeded(check=check, parameters=parameters):
             given = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in parameters.items())
             return f"Automatic check {check}{f' ({given})' if given else ''}"
+
+
+def asked_for_at(policy: Policy, item: Item) -> str:
+    """The stages, with their risk tiers, whose gates ask for an item."""
+    tiers: dict[str, list[str]] = {}
+    for gate in policy.gates:
+        if item.id in gate.items:
+            tiers.setdefault(gate.target_stage.value, []).extend(gate.tiers)
+    return "; ".join(f"{stage} ({', '.join(names)})" for stage, names in tiers.items())
 
 
 def _age(days: int | None) -> str:

@@ -79,6 +79,11 @@ def joined(parts: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(before)} {last} {end}" if before else end
 
 
+def with_article(noun: str) -> str:
+    """A noun with its article: "an ethics reviewer", and so on."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def day(time: datetime) -> str:
     """24 Nov 2026."""
     return f"{time.day}{NO_BREAK_SPACE}{time:%b}{NO_BREAK_SPACE}{time:%Y}"
@@ -142,6 +147,7 @@ FILTERS = {
     "grouped": grouped,
     "opened": opened,
     "joined": joined,
+    "with_article": with_article,
     "day": day,
     "long_day": long_day,
     "minute": minute,

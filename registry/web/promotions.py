@@ -88,7 +88,7 @@ class PromotionPages(Controller):
             unit,
             actor,
             "promotion.html",
-            request=found.request,
+            asked=found.request,
             reviews=found.reviews,
             href=version_href(found.request.model, found.request.version),
             is_live=case.state in LIVE,

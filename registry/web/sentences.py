@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from audit.entry import Json
+from audit.entry import Json, parse_time
+from audit.errors import LeafError
 from registry.evidence.service import ReadEntry
+from registry.web.presentation import day
 
 LONGEST_QUOTE = 200
 
@@ -35,7 +37,11 @@ class _Words:
         return shown(self._changes.get(field))
 
     def day(self, field: str) -> str:
-        return self.value(field)[:10]
+        value = self._changes.get(field)
+        try:
+            return day(parse_time(value)) if isinstance(value, str) else shown(value)
+        except LeafError:
+            return shown(value)
 
     def name(self, field: str) -> str:
         identifier = str(self._changes.get(field))
