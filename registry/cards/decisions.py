@@ -1,5 +1,6 @@
 """The decision that a card documents: the newest executed request, else the newest other one, else none."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ def decided(unit: Unit, found: FoundVersion) -> Decided:
                     title=item.title,
                     state=card.ItemState(item.state.replace(" ", "-")),
                     reason=item.reason,
-                    evidence=item.evidence,
+                    evidence=None if item.evidence is None else _shortened(item.evidence),
                     answered_by=None if item.answered_by is None else pseudonym(item.answered_by),
                     entry=None if item.evidence_id is None else entries.get(item.evidence_id),
                 )
@@ -204,6 +205,11 @@ def _monitoring_plan(view: GateView) -> str | None:
         if item.kind == "attestation" and item.state == "passed"
     ]
     return "\n\n".join(answered) or None
+
+
+def _shortened(evidence: str) -> str:
+    """Evidence with its digests cut short: they stand whole in the sections of what they belong to."""
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{48}([0-9a-f]{8})\b", r"\1…\2", evidence)
 
 
 def _counted(count: int, noun: str) -> str:

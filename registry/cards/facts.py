@@ -1,6 +1,7 @@
 """Gathers the facts of a version, as they stand in one transaction, into what a card states."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -86,8 +87,14 @@ def gather(unit: Unit, found: FoundVersion, result: LoadedResult | None, setting
         assessment=_assessment(unit, version.id, result),
         monitoring_plan=decision.monitoring_plan,
         limits=model.limitations,
-        verification_url=f"{settings.public_url.rstrip('/')}/versions/{version.id}",
+        verification_url=_page(found, settings),
     )
+
+
+def _page(found: FoundVersion, settings: Settings) -> str:
+    """Where the installation shows the version."""
+    name = quote(found.model.name, safe="")
+    return f"{settings.public_url.rstrip('/')}/models/{name}/versions/{found.version.number}"
 
 
 def _identity(found: FoundVersion, edges: list[LineageRow]) -> card.Identity:

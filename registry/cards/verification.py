@@ -16,7 +16,7 @@ from audit.entry import Entry, parse_leaf
 from audit.errors import AuditError
 from audit.note import VerifierKey
 from audit.tlog_proof import TlogProof, verify_tlog_proof
-from reports.verify import CardVerification, Step, Trust, verify_card
+from reports.verify import CardVerification, Step, verify_card
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,12 @@ def verify(pdf: bytes, *, log_key: VerifierKey | None, trusted_roots: Sequence[b
     `log_key` and `trusted_roots` (PEM) come from anywhere but the card. `now`: when the certificates must be valid.
     """
     card = verify_card(pdf, trusted_roots, now)
-    log = None if log_key is None or card.facts_digest is None else _check_log(card, card.facts_digest, log_key)
+    log = None if log_key is None or card.facts_digest is None else check_log(card, card.facts_digest, log_key)
     return CardCheck(card, log)
 
 
-def _check_log(card: CardVerification, facts_digest: bytes, log_key: VerifierKey) -> LogCheck:
+def check_log(card: CardVerification, facts_digest: bytes, log_key: VerifierKey) -> LogCheck:
+    """Whether the proof that a card carries shows that the log holds an entry of the facts with that SHA-256."""
     # Step 1.
     if card.proof is None:
         return LogCheck((Step("log proof", holds=False, reason="the card carries no log proof"),))
@@ -100,6 +101,3 @@ def _check_log(card: CardVerification, facts_digest: bytes, log_key: VerifierKey
     except AuditError as error:
         return LogCheck((carried, about, Step("in the log", holds=False, reason=str(error))), entry)
     return LogCheck((carried, about, Step("in the log", holds=True)), entry, checkpoint)
-
-
-__all__ = ["CardCheck", "LogCheck", "Trust", "verify"]
