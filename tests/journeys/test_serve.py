@@ -1,0 +1,53 @@
+"""`acta serve` as load balancers and monitoring see it."""
+
+import json
+import re
+
+import httpx
+import pytest
+
+from registry.database import upgrade
+from tests.acta_server import ActaServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("served")
+    database_url = f"sqlite:///{directory / 'acta.db'}"
+    upgrade(database_url)
+    served = ActaServer(directory / "installation", database_url, {"ACTA_METRICS_PUBLIC": "true"})
+    served.start("--workers", "2", "--no-worker")
+    yield served
+    assert served.terminate() == 0
+
+
+def test_a_server_says_that_it_lives_and_is_ready(server):
+    assert httpx.get(f"{server.url}/health/live").json() == {"status": "ok"}
+    assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ok"}
+
+
+def test_metrics_are_the_sum_over_all_processes(server):
+    def counted() -> float:
+        text = httpx.get(f"{server.url}/metrics").text
+        found = re.findall(r"^acta_requests_total\{.*path=\"/health/live\".*\} ([0-9.]+)", text, re.MULTILINE)
+        return sum(map(float, found))
+
+    before = counted()
+    # Each a connection of its own, so that both processes get some.
+    for _ in range(40):
+        httpx.get(f"{server.url}/health/live")
+    assert {counted() for _ in range(10)} == {before + 40}
+
+
+def test_logs_are_json_with_the_id_that_the_response_carried(server):
+    request_id = httpx.get(f"{server.url}/api/v1/models").headers["x-request-id"]
+    lines = [json.loads(line) for line in (server.directory / "log").read_text().splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line.get("request_id") == request_id]
+    assert (line["path"], line["status"]) == ("/api/v1/models", 401)
+
+
+def test_a_stranger_s_refusal_goes_to_the_access_log_and_not_into_the_audit_log(server):
+    httpx.get(f"{server.url}/api/v1/models", headers={"Authorization": "Bearer acta_nonsense"})
+    access = (server.home / "logs" / "access.log").read_text()
+    assert '"status": 401' in access
+    assert "acta_nonsense" not in access
