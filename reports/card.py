@@ -151,7 +151,9 @@ def _environment(templates: Path, fonts: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=_WORDS, shapes=partial(_shape, templates / "static" / "shapes"), svg=_svg)
+    environment.globals.update(
+        not_provided=_NOT_PROVIDED, words=_WORDS, shapes=partial(_shape, templates / "static" / "shapes"), svg=_svg
+    )
     environment.filters.update(
         cite=wording.cite,
         counted=wording.counted,
@@ -230,4 +232,4 @@ def _gate_aside(facts: CardFacts) -> str:
         return "No gate was asked."
     states = [item.state for checklist in facts.checklists for item in checklist.items]
     parts = [f"{states.count(state)} {_WORDS[state].lower()}" for state in ItemState if state in states]
-    return f"{', '.join(parts).capitalize()}. Policy {facts.gate.policy} {facts.gate.policy_version}."
+    return f"{', '.join(parts).capitalize()}. Policy {wording.shortened(facts.gate.policy, 40)} {facts.gate.policy_version}."
