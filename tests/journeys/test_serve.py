@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import httpx
 import pytest
@@ -41,13 +42,27 @@ def test_metrics_are_the_sum_over_all_processes(server):
 
 def test_logs_are_json_with_the_id_that_the_response_carried(server):
     request_id = httpx.get(f"{server.url}/api/v1/models").headers["x-request-id"]
-    lines = [json.loads(line) for line in (server.directory / "log").read_text().splitlines() if line.startswith("{")]
-    [line] = [line for line in lines if line.get("request_id") == request_id]
+    line = _eventually(lambda: _logged(server, request_id))
     assert (line["path"], line["status"]) == ("/api/v1/models", 401)
 
 
 def test_a_stranger_s_refusal_goes_to_the_access_log_and_not_into_the_audit_log(server):
     httpx.get(f"{server.url}/api/v1/models", headers={"Authorization": "Bearer acta_nonsense"})
-    access = (server.home / "logs" / "access.log").read_text()
-    assert '"status": 401' in access
+    log = server.home / "logs" / "access.log"
+    access = _eventually(lambda: (log.exists() and '"status": 401' in log.read_text() and log.read_text()) or None)
     assert "acta_nonsense" not in access
+
+
+def _logged(server: ActaServer, request_id: str) -> dict[str, object] | None:
+    lines = (server.directory / "log").read_text().splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{")]
+    return next((line for line in found if line.get("request_id") == request_id), None)
+
+
+def _eventually(look):
+    """What `look` finds within 5 s: a line is written after its response was sent."""
+    deadline = time.monotonic() + 5
+    while (found := look()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
