@@ -232,4 +232,5 @@ def _gate_aside(facts: CardFacts) -> str:
         return "No gate was asked."
     states = [item.state for checklist in facts.checklists for item in checklist.items]
     parts = [f"{states.count(state)} {_WORDS[state].lower()}" for state in ItemState if state in states]
-    return f"{', '.join(parts).capitalize()}. Policy {wording.shortened(facts.gate.policy, 40)} {facts.gate.policy_version}."
+    policy = f"{wording.shortened(facts.gate.policy, 40)} {facts.gate.policy_version}"
+    return f"{', '.join(parts).capitalize()}. Policy {policy}."
