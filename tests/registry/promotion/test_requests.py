@@ -85,7 +85,10 @@ def test_evaluating_a_gate_takes_at_most_eight_statements(governance, registered
     with governance.units.reading() as unit:
         found = catalog.find_version(unit, governance.people.auditor, "credit-default", 1)
         gate_of(unit, found, Stage.PRODUCTION)
-        listener = lambda *arguments: statements.append(arguments[2])  # noqa: E731
+
+        def listener(*arguments):
+            statements.append(arguments[2])
+
         event.listen(unit.session.connection().engine, "before_cursor_execute", listener)
         gate = gate_of(unit, found, Stage.PRODUCTION)
         event.remove(unit.session.connection().engine, "before_cursor_execute", listener)
