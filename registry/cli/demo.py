@@ -1,5 +1,7 @@
 """`acta demo`."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -37,13 +39,17 @@ def demo(directory: Path, serve: bool) -> None:
     from registry.demo.server import wait_for_interrupt
     from registry.demo.story import tell_story
 
+    # Also where something else than Ctrl-C ends this command, it takes its server along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(highlight=False)
     _require_machine(console)
     with claimed(directory) as own, _shown_starting(console, own) as server:
         told = tell_story(console, own, server)
         if serve:
             console.print(f"The server goes on at {server.url}; Ctrl-C stops it.", markup=False)
+            console.print(f"Sign in with the token in {own.tokens / 'auditor'}.", markup=False, soft_wrap=True)
             wait_for_interrupt(server)
+    console.print("The server has stopped." if serve else "The server has stopped; --serve leaves it running.")
     if not told.held:
         click.echo("acta: something did not hold; the steps above say what.", err=True)
         raise SystemExit(1)

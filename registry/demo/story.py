@@ -8,9 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry.access.actor import Role
 from registry.demo import steps_gate, steps_model, steps_proof
-from registry.demo.cast import Cast, command_name
 from registry.demo.directory import DemoDirectory
 from registry.demo.narration import Narrator
 from registry.demo.server import DemoServer
@@ -77,11 +75,11 @@ def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer,
             tuple(attacks),
             tuple(tell.seconds),
         )
-        _close(tell, directory, server, cast, told)
+        _close(tell, directory, told)
         return told
 
 
-def _close(tell: Narrator, directory: DemoDirectory, server: DemoServer, cast: Cast, told: Told) -> None:
+def _close(tell: Narrator, directory: DemoDirectory, told: Told) -> None:
     tell.console.print()
     tell.table(
         ["what", "where"],
@@ -92,8 +90,6 @@ def _close(tell: Narrator, directory: DemoDirectory, server: DemoServer, cast: C
             ("MLflow runs", str(directory.training / "mlflow.db")),
             ("tokens, one for each person", str(directory.tokens)),
             ("server's log", str(directory.server_log)),
-            ("server", server.url),
-            ("to look around, sign in with", str(directory.tokens / command_name(Role.AUDITOR))),
         ],
         title=f"Done in {sum(seconds for _, seconds in told.seconds):.0f} s",
     )
