@@ -7,6 +7,7 @@ from registry.catalog.facts import DigestState
 from registry.catalog.manifest import ContentError, content_digest
 from registry.catalog.tables import ModelVersion
 from registry.errors import UnprocessableError
+from registry.jobs.service import enqueue
 from registry.jobs.worker import Work
 
 
@@ -37,3 +38,5 @@ def verify_digest(work: Work) -> None:
             version_id,
             {"digest_state": state, "stated": stated.hex(), "found": found.hex()},
         )
+        # What the check of this digest found is stale now.
+        enqueue(unit, None, "run-checks", {"version_id": str(version_id)}, subject_id=version_id)
