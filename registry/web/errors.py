@@ -4,12 +4,14 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from registry.errors import UnauthenticatedError
 from registry.http.problems import problem_of, request_id, respond
 from registry.web.frame import framed
 
+_NO_SUCH_PAGE = "There is no page at this address."
 _SAFE_METHODS = {"GET", "HEAD"}
 
 
@@ -29,7 +31,7 @@ def respond_in_kind(request: Request[Any, Any, Any], error: Exception) -> Respon
     context = {
         "status": problem.status_code,
         "title": problem.title or "Error",
-        "detail": problem.detail,
+        "detail": _NO_SUCH_PAGE if isinstance(error, NotFoundException) else problem.detail,
         "undone": "Nothing was shown." if request.method in _SAFE_METHODS else "Nothing was changed.",
         "fields": extra.get("errors", []),
         "remedy": extra.get("remedy"),

@@ -1,5 +1,6 @@
 """Documents and cards through the browser's session: the same services as the API's, the same headers."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from registry.web.frame import Frame, frame_of, framed
 from registry.web.history import History, history_of
 from registry.web.subjects import Subject, version_href
 
+_HEADING = re.compile(r"<(/?)h([1-6])>")
 MARKDOWN = "text/markdown"
 
 
@@ -61,7 +63,7 @@ class FilePages(Controller):
         html = None
         if shown.document.media_type == MARKDOWN and shown.document.size_bytes <= LARGEST_TEXT:
             digest = bytes.fromhex(shown.document.sha256)
-            html = await to_thread.run_sync(lambda: markdown_to_html(storage.get(digest).decode("utf-8", "replace")))
+            html = await to_thread.run_sync(lambda: within_page(storage.get(digest)))
         return framed(shown.frame, "document.html", {"page": shown, "html": html})
 
     @get("/documents/{document_id:uuid}/content", guards=[signed_in])
@@ -93,6 +95,14 @@ class FilePages(Controller):
         )
         data = await to_thread.run_sync(storage.get, stored.pdf_digest)
         return Response(data, media_type="application/pdf", headers=download_headers(stored.file_name))
+
+
+def within_page(markdown: bytes) -> str:
+    """A document's text as a part of a page: its headings below the page's own, no empty table heads."""
+    html = markdown_to_html(markdown.decode("utf-8", "replace"))
+    # Text has its angle brackets escaped: what reads as a tag here is one.
+    html = _HEADING.sub(lambda tag: f"<{tag[1]}h{min(6, int(tag[2]) + 2)}>", html)
+    return html.replace("<th></th>", "<td></td>")
 
 
 def _document_page(unit: Unit, actor: Actor, document_id: UUID) -> DocumentPage:

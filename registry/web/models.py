@@ -14,7 +14,7 @@ from registry.access.actor import Actor
 from registry.access.service import names_of
 from registry.catalog import service
 from registry.catalog.labels import NO_LABELS, labels_of
-from registry.catalog.service import VersionFilter
+from registry.catalog.reads import VersionFilter, search_versions
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.catalog.views import ModelView, VersionView
 from registry.http.guards import signed_in
@@ -79,9 +79,9 @@ class ModelPages(Controller):
         row = service.get_model(unit, actor, name)
         view = ModelView.of(row)
         after = None if before is None else (row.name, before)
-        found = service.search_versions(unit, actor, VersionFilter(model=row.name), after, MOST_VERSIONS + 1)
-        labels = labels_of(unit, [one.version.id for one in found])
-        versions = [VersionView.of(one, labels.get(one.version.id, NO_LABELS)) for one in found[:MOST_VERSIONS]]
+        found = search_versions(unit, actor, VersionFilter(model=row.name), after, MOST_VERSIONS + 1)
+        labels = labels_of(unit, [one.id for one in found])
+        versions = [VersionView.of_record(one, labels.get(one.id, NO_LABELS)) for one in found[:MOST_VERSIONS]]
         policy = active_policy(unit).policy
         older = f"/models/{{}}?before={versions[-1].number}" if len(found) > MOST_VERSIONS else None
         return page(

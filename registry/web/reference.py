@@ -1,5 +1,6 @@
 """The API reference: the OpenAPI schema as a page of our own, since the usual viewers load from other origins."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from registry.http.transactions import run_in_reading_unit
 from registry.web.frame import Frame, frame_of, framed
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_PAGE_OF = re.compile(r"Page_.*\.(\w+)_")
 Schema = Mapping[str, Any]  # JSON of OpenAPI, whose shapes nest without end
 
 
@@ -100,7 +102,7 @@ def _operation(path: str, method: str, operation: Schema, components: Schema) ->
         body_type=None if body is None else _type(body),
         body=() if body is None else _members(body, components),
         answers=tuple(
-            Answer(status, one.get("description", ""), "" if (content := _content(one)) is None else _type(content))
+            Answer(status, one.get("description", ""), _answer_type(status, one))
             for status, one in operation.get("responses", {}).items()
         ),
     )
@@ -119,7 +121,7 @@ def _parameter(one: Schema) -> Field:
 
 
 def _members(schema: Schema, components: Schema) -> tuple[Field, ...]:
-    resolved = components.get(_name(schema), schema) if "$ref" in schema else schema
+    resolved = components.get(str(schema["$ref"]).rsplit("/", 1)[-1], schema) if "$ref" in schema else schema
     required = set(resolved.get("required", []))
     return tuple(
         Field(name, "", _type(member), name in required, member.get("description", "") or "")
@@ -127,8 +129,18 @@ def _members(schema: Schema, components: Schema) -> tuple[Field, ...]:
     )
 
 
+def _answer_type(status: str, response: Schema) -> str:
+    content = _content(response)
+    if content is None:
+        return ""
+    # Litestar describes errors as it would present them itself; ours are problem details.
+    return "problem details" if status >= "400" else _type(content)
+
+
 def _name(schema: Schema) -> str:
-    return str(schema["$ref"]).rsplit("/", 1)[-1]
+    name = str(schema["$ref"]).rsplit("/", 1)[-1]
+    paged = _PAGE_OF.fullmatch(name)
+    return name if paged is None else f"page of {paged[1]}"
 
 
 def _type(schema: Schema) -> str:
