@@ -32,7 +32,7 @@ def actor() -> None:
 def add_actor(client: "Client", name: str, email: str | None, responsible: str | None, form: Form) -> None:
     """Make NAME known, and print its id.
 
-    Example: acta actor add "R. Bianchi" --email r.bianchi@bank.example
+    Example: acta actor add "Risk officer 2" --email risk2@bank.example
     """
     person = None if responsible is None else actor_named(client, responsible).id
     kind = ActorKind.PERSON if person is None else ActorKind.MACHINE
@@ -58,7 +58,7 @@ def list_actors(client: "Client", form: Form) -> None:
 def leave(client: "Client", name_or_id: str) -> None:
     """ACTOR leaves: none of its tokens opens anything any more.
 
-    Example: acta actor leave "R. Bianchi"
+    Example: acta actor leave "Risk officer 2"
     """
     gone = client.record_leaving(actor_named(client, name_or_id).id)
     click.echo(f"{gone.name} has left.", err=True)
@@ -80,7 +80,7 @@ def grant(client: "Client", name_or_id: str, role_name: str, team: str | None, m
     """Grant ROLE to ACTOR: on everything, or on a team's models, or on one model.
 
     ROLE is developer, validator, ethics-reviewer, security-reviewer, operations-reviewer, risk-officer, auditor or
-    administrator. Example: acta role grant "R. Bianchi" risk-officer --team retail
+    administrator. Example: acta role grant "Risk officer 2" risk-officer --team retail
     """
     if team and model:
         raise click.UsageError("Say --team or --model, not both.")
@@ -96,7 +96,7 @@ def grant(client: "Client", name_or_id: str, role_name: str, team: str | None, m
 def list_roles(client: "Client", name_or_id: str | None, form: Form) -> None:
     """Print ACTOR's roles, ended ones too; without ACTOR your own: id, role, scope, granted, ended.
 
-    Example: acta role list "R. Bianchi"
+    Example: acta role list "Risk officer 2"
     """
     found = client.me().grants if name_or_id is None else client.grants(actor_named(client, name_or_id).id)
     emit_rows(found, form, [(row.id, row.role, _scope(row), row.granted_at, row.revoked_at) for row in found])
