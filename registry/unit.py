@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from audit.entry import Committed, Draft, Entry, Value
 from audit.errors import EntryTooLargeError, LogInconsistentError
 from audit.log import Log
-from registry.database import Database, Mode, translated_errors
+from registry.database import Database, Mode, session_on, translated_errors
 from registry.errors import TooLargeError, UnavailableError
 
 if TYPE_CHECKING:
@@ -57,13 +58,23 @@ class Unit:
         self.entries: tuple[Entry, ...] = ()
         """After the commit: the entries that it wrote."""
         self._session: Session | None = None
-        self._transaction: AbstractContextManager[Session] | None = None
+        self._connection: Connection | None = None
+        self._transaction: AbstractContextManager[Connection] | None = None
         self._drafts: list[Draft] = []
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's connection, for statements that load no objects; it sees what the session holds."""
+        assert self._connection is not None, "the unit of work has not begun"
+        if self._session is not None:
+            self._session.flush()
+        return self._connection
 
     @property
     def session(self) -> Session:
         """The transaction's session."""
-        assert self._session is not None, "the unit of work has not begun"
+        if self._session is None:
+            self._session = session_on(self.connection)
         return self._session
 
     def record(
@@ -79,37 +90,48 @@ class Unit:
         self._drafts.append(Draft(who, action, kind, str(subject), changes or {}, self.request_id))
 
     def __enter__(self) -> Self:
-        self._transaction = self.database.transaction(self.mode)
-        self._session = self._transaction.__enter__()
+        self._transaction = self.database.connection(self.mode)
+        self._connection = self._transaction.__enter__()
         self.now = datetime.now(UTC)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        assert self._transaction is not None
         if error is None:
             try:
                 self._commit()
             except BaseException as failure:
-                self._transaction.__exit__(type(failure), failure, failure.__traceback__)
+                self._end(type(failure), failure, failure.__traceback__)
                 raise
+        return self._end(kind, error, trace)
+
+    def _end(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        assert self._transaction is not None
+        if self._session is not None:
+            self._session.close()
         suppressed = self._transaction.__exit__(kind, error, trace)
-        self._session = None
+        self._session = self._connection = None
         return suppressed
 
     def _commit(self) -> None:
         if self.mode is Mode.READ:
             return
         with translated_errors():
-            self.session.flush()
+            if self._session is not None:
+                self._session.flush()
             if self._drafts:
                 self.entries = self._append()
-            self.session.commit()
+            if self._session is not None:
+                self._session.commit()
+            # Where the transaction began before the session did, the session leaves it open.
+            self.connection.commit()
 
     def _append(self) -> tuple[Entry, ...]:
         try:
-            return tuple(self.log.append(self.session.connection(), self._drafts, self.now))
+            return tuple(self.log.append(self.connection, self._drafts, self.now))
         except EntryTooLargeError as error:
             raise TooLargeError(str(error)) from error
         except LogInconsistentError as error:

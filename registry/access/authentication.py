@@ -57,7 +57,7 @@ def actor_of_token(unit: Unit, token: str) -> Actor:
     Raises:
         UnauthenticatedError: unknown, expired, revoked, or of an actor who has left.
     """
-    rows = unit.session.execute(_OF_TOKEN, {"secret_hash": secret_hash(token)}).all()
+    rows = unit.connection.execute(_OF_TOKEN, {"secret_hash": secret_hash(token)}).all()
     if not rows:
         raise UnauthenticatedError("This API token is unknown.", "Check that it was copied whole.")
     return _actor(rows, unit.now)
@@ -69,7 +69,7 @@ def actor_of_session(unit: Unit, cookie: str) -> Actor:
     Raises:
         UnauthenticatedError: the session has ended, or its token no longer opens anything.
     """
-    rows = unit.session.execute(_OF_SESSION, {"secret_hash": secret_hash(cookie), "now": unit.now}).all()
+    rows = unit.connection.execute(_OF_SESSION, {"secret_hash": secret_hash(cookie), "now": unit.now}).all()
     if not rows:
         raise UnauthenticatedError("Your session has ended.", "Sign in again.")
     return _actor(rows, unit.now)

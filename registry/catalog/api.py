@@ -12,7 +12,8 @@ from registry.access.actor import Actor, Role
 from registry.catalog import labels, service
 from registry.catalog.facts import LineageEdge, RiskProfile, Stage, VersionFacts
 from registry.catalog.labels import NO_LABELS
-from registry.catalog.service import FoundVersion, ModelTexts, VersionFilter
+from registry.catalog.reads import VersionFilter, read_version, search_versions
+from registry.catalog.service import FoundVersion, ModelTexts
 from registry.catalog.views import ModelView, VersionView, edge_of
 from registry.errors import InvalidInputError
 from registry.http.guards import requires, signed_in
@@ -146,8 +147,8 @@ class ModelController(Controller):
         self, name: FromPath[str], number: FromPath[int], unit: NamedDependency[Unit], actor: NamedDependency[Actor]
     ) -> VersionView:
         """A version with its aliases and tags."""
-        found = service.find_version(unit, actor, name, number)
-        return _view(unit, found)
+        record = read_version(unit, actor, name, number)
+        return VersionView.of_record(record, labels.labels_of(unit, [record.id]).get(record.id, NO_LABELS))
 
     @get("/{name:str}/versions/{number:int}/lineage", guards=[signed_in])
     @reads
@@ -240,13 +241,13 @@ class VersionSearchController(Controller):
     ) -> Page[VersionView]:
         """Versions by model name, newest first."""
         wanted = VersionFilter(model, stage, run_id, tag_key, tag_value)
-        rows = service.search_versions(unit, actor, wanted, _position(cursor), limit + 1)
-        marks = labels.labels_of(unit, [found.version.id for found in rows[:limit]])
+        records = search_versions(unit, actor, wanted, _position(cursor), limit + 1)
+        marks = labels.labels_of(unit, [record.id for record in records[:limit]])
         return page_of(
-            rows,
+            records,
             limit,
-            lambda found: VersionView.of(found, marks.get(found.version.id, NO_LABELS)),
-            lambda found: f"{found.version.number} {found.model.name}",
+            lambda record: VersionView.of_record(record, marks.get(record.id, NO_LABELS)),
+            lambda record: f"{record.number} {record.model}",
         )
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, literal, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, bindparam, delete, literal_column, select, union_all
 from sqlmodel import col
 
 from registry.access.actor import Actor, Place, Role
@@ -24,19 +24,24 @@ class Labels(NamedTuple):
 
 NO_LABELS = Labels((), {})
 
+# Built once: each list of versions makes its own number of parameters when it runs.
+_VERSIONS: BindParameter[UUID] = bindparam("versions", expanding=True)
+_LABELS: CompoundSelect[UUID, int, str, str] = union_all(
+    select(col(AliasRow.version_id), literal_column("0"), col(AliasRow.alias), literal_column("''")).where(
+        col(AliasRow.version_id).in_(_VERSIONS)
+    ),
+    select(col(TagRow.version_id), literal_column("1"), col(TagRow.key), col(TagRow.value)).where(
+        col(TagRow.version_id).in_(_VERSIONS)
+    ),
+)
+
 
 def labels_of(unit: Unit, version_ids: list[UUID]) -> dict[UUID, Labels]:
     """Aliases and tags of versions, in one query."""
     if not version_ids:
         return {}
-    aliases = select(col(AliasRow.version_id), literal(0), col(AliasRow.alias), literal("")).where(
-        col(AliasRow.version_id).in_(version_ids)
-    )
-    tags = select(col(TagRow.version_id), literal(1), col(TagRow.key), col(TagRow.value)).where(
-        col(TagRow.version_id).in_(version_ids)
-    )
     found: dict[UUID, Labels] = {}
-    for version_id, is_tag, key, value in unit.session.execute(union_all(aliases, tags)):
+    for version_id, is_tag, key, value in unit.connection.execute(_LABELS, {"versions": version_ids}):
         labels = found.get(version_id, Labels((), {}))
         if is_tag:
             found[version_id] = Labels(labels.aliases, labels.tags | {key: value})

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, insert, or_, select
+from sqlalchemy import Row, bindparam, func, insert, select
 from sqlmodel import col
 
 from registry.access.actor import Actor, Place, Role
 from registry.access.service import get_actor, visible
-from registry.catalog.facts import LineageEdge, RiskProfile, Stage, VersionFacts, check_version_facts
-from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel, TagRow
+from registry.catalog.facts import LineageEdge, RiskProfile, VersionFacts, check_version_facts
+from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
 from registry.jobs.service import enqueue
 from registry.names import checked_name, checked_text
 from registry.policy.service import risk_tier
 from registry.unit import Committed, Unit, Value
+
+# Built once: building them takes longer than running them.
+_LOCKED_MODEL = select(RegisteredModel).where(col(RegisteredModel.name) == bindparam("name")).with_for_update()
+_NEWEST_NUMBER = select(func.max(col(ModelVersion.number))).where(col(ModelVersion.model_id) == bindparam("model_id"))
 
 
 class ModelTexts(msgspec.Struct, frozen=True):
@@ -144,9 +148,7 @@ def get_model(unit: Unit, actor: Actor, name: str) -> RegisteredModel:
 
 
 def _locked_model(unit: Unit, actor: Actor, name: str) -> RegisteredModel:
-    row = unit.session.execute(
-        select(RegisteredModel).where(col(RegisteredModel.name) == name).with_for_update()
-    ).scalar()
+    row = unit.session.execute(_LOCKED_MODEL, {"name": name}).scalar()
     if row is None or not actor.reads(Place(row.name, row.team)):
         raise NotFoundError("model", name)
     return row
@@ -178,9 +180,7 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
     model = _locked_model(unit, actor, name)
     actor.require(Role.DEVELOPER, place=Place(model.name, model.team))
     check_version_facts(facts)
-    newest = unit.session.execute(
-        select(func.max(col(ModelVersion.number))).where(col(ModelVersion.model_id) == model.id)
-    ).scalar()
+    newest = unit.session.execute(_NEWEST_NUMBER, {"model_id": model.id}).scalar()
     version = ModelVersion(
         model_id=model.id,
         number=(newest or 0) + 1,
@@ -198,7 +198,6 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         created_by=actor.id,
     )
     unit.session.add(version)
-    unit.session.flush()
     _add_lineage(unit, version, facts.lineage, newest or 0)
     unit.record(actor, "version.registered", version.id, _registered(model, version, facts))
     enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
@@ -212,7 +211,8 @@ def _add_lineage(unit: Unit, version: ModelVersion, edges: list[LineageEdge], ne
         if edge.kind == "parent" and not 1 <= int(edge.identifier or 0) <= newest:
             raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "there is no such version")
     if edges:
-        unit.session.execute(
+        # Their version must be there before them.
+        unit.connection.execute(
             insert(LineageRow),
             [
                 {
@@ -293,48 +293,3 @@ def lineage_of(unit: Unit, version_id: UUID) -> list[LineageRow]:
     """What a version came from, in the order in which it was stated."""
     query = select(LineageRow).where(col(LineageRow.version_id) == version_id).order_by(col(LineageRow.position))
     return list(unit.session.execute(query).scalars())
-
-
-class VersionFilter(msgspec.Struct, frozen=True):
-    """What a search of versions may ask for; all conditions must hold."""
-
-    model: str | None = None
-    stage: Stage | None = None
-    run_id: str | None = None
-    tag_key: str | None = None
-    tag_value: str | None = None
-
-
-def search_versions(
-    unit: Unit, actor: Actor, wanted: VersionFilter, after: tuple[str, int] | None, limit: int
-) -> list[FoundVersion]:
-    """Versions by model name, newest first, from the one after `after` (model name, number) on."""
-    query: Select[RegisteredModel, ModelVersion] = (
-        select(RegisteredModel, ModelVersion)
-        .join(ModelVersion, col(ModelVersion.model_id) == col(RegisteredModel.id))
-        .order_by(col(RegisteredModel.name), col(ModelVersion.number).desc())
-        .limit(limit)
-    )
-    condition = visible(actor, col(RegisteredModel.name), col(RegisteredModel.team))
-    if condition is not None:
-        query = query.where(condition)
-    if wanted.model is not None:
-        query = query.where(col(RegisteredModel.name) == wanted.model)
-    if wanted.stage is not None:
-        query = query.where(col(ModelVersion.stage) == wanted.stage.value)
-    if wanted.run_id is not None:
-        query = query.where(col(ModelVersion.run_id) == wanted.run_id)
-    if wanted.tag_key is not None:
-        tagged = select(col(TagRow.version_id)).where(col(TagRow.key) == wanted.tag_key)
-        if wanted.tag_value is not None:
-            tagged = tagged.where(col(TagRow.value) == wanted.tag_value)
-        query = query.where(col(ModelVersion.id).in_(tagged))
-    if after is not None:
-        name, number = after
-        query = query.where(
-            or_(
-                col(RegisteredModel.name) > name,
-                and_(col(RegisteredModel.name) == name, col(ModelVersion.number) < number),
-            )
-        )
-    return [FoundVersion(row[0], row[1]) for row in unit.session.execute(query)]

@@ -7,6 +7,7 @@ import msgspec
 
 from registry.catalog.facts import LineageEdge, RiskProfile
 from registry.catalog.labels import NO_LABELS, Labels
+from registry.catalog.reads import VersionRecord
 from registry.catalog.service import FoundVersion
 from registry.catalog.tables import LineageRow, RegisteredModel
 
@@ -97,6 +98,32 @@ class VersionView(msgspec.Struct):
             tags=labels.tags,
             created_at=row.created_at,
             created_by=row.created_by,
+        )
+
+    @classmethod
+    def of_record(cls, record: VersionRecord, labels: Labels = NO_LABELS) -> "VersionView":
+        """The view of a version that was read as a row, and its labels."""
+        return cls(
+            id=record.id,
+            model=record.model,
+            number=record.number,
+            stage=record.stage,
+            source_uri=record.source_uri,
+            content_digest=record.content_digest.hex(),
+            digest_state=record.digest_state,
+            digest_checked_at=record.digest_checked_at,
+            framework=record.framework,
+            framework_version=record.framework_version,
+            run_id=record.run_id,
+            metrics=record.metrics,
+            parameters=record.parameters,
+            signature=record.signature,
+            size_bytes=record.size_bytes,
+            description=record.description,
+            aliases=sorted(labels.aliases),
+            tags=labels.tags,
+            created_at=record.created_at,
+            created_by=record.created_by,
         )
 
 

@@ -3,18 +3,18 @@
 Whether the role reaches the model in question is decided by the service, which knows the model.
 """
 
+import functools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from anyio import to_thread
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from registry.access.actor import Actor, Role
 from registry.access.authentication import USE_RESOLUTION, actor_of_session, actor_of_token, note_use
 from registry.errors import RefusedError, UnauthenticatedError
-from registry.http.transactions import record_refusal, run_in_reading_unit
+from registry.http.transactions import record_refusal, run_in_reading_unit, run_writing
 from registry.settings import Settings
 from registry.unit import Unit, Units
 
@@ -104,7 +104,7 @@ async def _refuse_bootstrap(connection: Connection, actor: Actor) -> None:
 async def _refuse(connection: Connection, actor: Actor, refusal: RefusedError) -> None:
     request_id = connection.scope.get("state", {}).get("request_id")
     units: Units = connection.app.state.units
-    await to_thread.run_sync(record_refusal, units, actor, refusal, request_id)
+    await run_writing(functools.partial(record_refusal, units, actor, refusal, request_id))
     raise refusal
 
 
@@ -122,4 +122,4 @@ async def keep_last_use(connection: Connection) -> None:
         with units.writing() as unit:
             note_use(unit, token_id)
 
-    await to_thread.run_sync(write)
+    await run_writing(write)

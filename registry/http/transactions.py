@@ -17,7 +17,8 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import msgspec
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from litestar import Request, Response
 from sqlalchemy import delete
 from sqlmodel import col
@@ -33,6 +34,11 @@ from registry.unit import Committed, Idempotency, Unit, Units
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
+
+MOST_WRITERS = 16
+"""Writes that one server process works on at once. Each may hold a thread and a connection while it waits for a lock:
+there are more of both (anyio's 40 threads, the pool of `Database`), so that readers always find some."""
+_writers: RunVar[CapacityLimiter] = RunVar("writers")
 
 
 @runtime_checkable
@@ -59,30 +65,42 @@ def _within(mode: Mode, handler: Handler) -> Handler:
     async def run(*arguments: Any, **named: Any) -> Any:
         unit: Unit = named["unit"]
         unit.mode = mode
-        call = functools.partial(_call, handler, arguments, named, unit, named.get("actor"))
-        if mode is Mode.READ and unit.database.is_sqlite:
-            return call()
-        return await to_thread.run_sync(call)
+        actor: Actor | None = named.get("actor")
+        call = functools.partial(_call, handler, arguments, named, unit, actor)
+        try:
+            if mode is Mode.WRITE:
+                return await run_writing(call)
+            return call() if unit.database.is_sqlite else await to_thread.run_sync(call)
+        except RefusedError as refusal:
+            if actor is not None:
+                units = Units(unit.database, unit.log)
+                await run_writing(functools.partial(record_refusal, units, actor, refusal, unit.request_id))
+            raise
 
     # Litestar and its schema look at the signature of the route itself, which `wraps` hands on.
     return cast("Handler", run)
 
 
 def _call(handler: Callable[..., Any], arguments: tuple[Any, ...], named: Any, unit: Unit, actor: Actor | None) -> Any:
+    with unit:
+        if unit.mode is Mode.READ or unit.idempotency is None or actor is None:
+            return handler(*arguments, **named)
+        replayed = _kept_answer(unit, actor, unit.idempotency)
+        if replayed is not None:
+            return replayed
+        answer = handler(*arguments, **named)
+        _keep_answer(unit, actor, unit.idempotency, answer)
+        return answer
+
+
+async def run_writing(work: Callable[[], Any]) -> Any:
+    """Run something that writes in a thread, where it may wait for a lock without stopping anybody who reads."""
     try:
-        with unit:
-            if unit.mode is Mode.READ or unit.idempotency is None or actor is None:
-                return handler(*arguments, **named)
-            replayed = _kept_answer(unit, actor, unit.idempotency)
-            if replayed is not None:
-                return replayed
-            answer = handler(*arguments, **named)
-            _keep_answer(unit, actor, unit.idempotency, answer)
-            return answer
-    except RefusedError as refusal:
-        if actor is not None:
-            record_refusal(Units(unit.database, unit.log), actor, refusal, unit.request_id)
-        raise
+        limiter = _writers.get()
+    except LookupError:
+        limiter = CapacityLimiter(MOST_WRITERS)
+        _writers.set(limiter)
+    return await to_thread.run_sync(work, limiter=limiter)
 
 
 def record_refusal(units: Units, actor: Actor, refusal: RefusedError, request_id: str | None) -> None:
