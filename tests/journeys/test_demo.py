@@ -1,7 +1,9 @@
 """The guided tour, as a newcomer runs it: `acta demo`, in processes of its own."""
 
+import errno
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -59,9 +61,12 @@ def test_each_attack_is_caught_and_two_of_them_only_with_what_was_kept_outside(t
 
 @pytest.mark.timeout(900)
 def test_no_server_is_left_behind(told):
-    _, directory = told
-    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert str(directory) not in commands
+    done, directory = told
+    address = re.search(r"runs at http://127\.0\.0\.1:(\d+)", done.stdout)
+    assert address is not None
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(address[1]))) == errno.ECONNREFUSED
+    assert '"worker stopped"' in (directory / "server.log").read_text()
     assert not (directory / "one-time-token").exists()
 
 
