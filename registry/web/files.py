@@ -18,6 +18,7 @@ from registry.catalog.service import version_by_id
 from registry.documents.api import DocumentView
 from registry.documents.render import LARGEST_TEXT, markdown_to_html
 from registry.documents.service import find_document
+from registry.errors import UnavailableError
 from registry.http.downloads import download_headers
 from registry.http.guards import signed_in
 from registry.http.transactions import run_in_reading_unit
@@ -60,11 +61,15 @@ class FilePages(Controller):
         shown: DocumentPage = await run_in_reading_unit(
             request.app.state.units, lambda unit: _document_page(unit, actor, document_id)
         )
-        html = None
+        html, problem = None, None
         if shown.document.media_type == MARKDOWN and shown.document.size_bytes <= LARGEST_TEXT:
             digest = bytes.fromhex(shown.document.sha256)
-            html = await to_thread.run_sync(lambda: within_page(storage.get(digest)))
-        return framed(shown.frame, "document.html", {"page": shown, "html": html})
+            try:
+                html = await to_thread.run_sync(lambda: within_page(storage.get(digest)))
+            except UnavailableError as error:
+                # The record stands, whatever became of the bytes.
+                problem = str(error)
+        return framed(shown.frame, "document.html", {"page": shown, "html": html, "problem": problem})
 
     @get("/documents/{document_id:uuid}/content", guards=[signed_in])
     async def document_content(

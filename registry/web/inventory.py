@@ -34,7 +34,6 @@ MOST_WAIVERS = 50
 class InProduction:
     """A version that serves."""
 
-    version_id: UUID
     request_id: UUID | None
     title: str
     href: str
@@ -61,7 +60,6 @@ class Waiting:
     """A live request."""
 
     id: UUID
-    number: int
     title: str
     about: str
     missing: str
@@ -147,7 +145,6 @@ def _in_production(
         waived = sum(1 for item in items if item.state == "waived")
         met = f"{len(items) - waived} of {len(items)}"
     return InProduction(
-        version_id=version.id,
         request_id=None if request is None else request.id,
         title=f"{model.name} {version.number}",
         href=version_href(model.name, version.number),
@@ -186,7 +183,6 @@ def _waiting(unit: Unit, case: Case) -> Waiting:
         who = tuple(dict.fromkeys(role for one in gate.unmet for role in one.who))
     return Waiting(
         id=row.id,
-        number=row.number,
         title=f"{found.model.name} {found.version.number} to {row.target_stage}",
         about=f"Request {row.number}, {found.version.stage} to {row.target_stage}, {row.risk_tier} risk",
         missing=missing,

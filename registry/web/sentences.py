@@ -129,6 +129,7 @@ _TELLINGS: Mapping[str, Telling] = {
     "promotion.executed": lambda who, say: (
         f"{who} had the request executed: the version entered {say.value('target_stage')}."
     ),
+    "promotion.refused": lambda who, say: f"{who} tried to execute the request too early: {say.value('reason')}",
     "promotion.withdrawn": lambda who, say: f"{who} withdrew the request: {say.value('reason')}",
     "promotion.expired": lambda _who, _: "The request expired.",
     "promotion.stale": lambda _who, _: "The request became stale: what it was made for has changed.",

@@ -67,7 +67,6 @@ class VersionPage:
     request: PromotionSummary | None
     """The live request for that stage, or the one that led there."""
     assessment: ShownAssessment | None
-    waiting_assessments: int
     sources: tuple[Source, ...]
     drawing: Drawing
     documents: tuple[DocumentView, ...]
@@ -167,7 +166,6 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         other_stages=_other_stages(unit, found, None if gate is None else gate.target_stage),
         request=request,
         assessment=assessment,
-        waiting_assessments=sum(1 for one in assessments if one.state.value == "waiting"),
         sources=tuple(Source(kind_of(edge), edge) for edge in edges),
         drawing=draw(edges, f"{name} {number}", found.version.content_digest.hex()[:8], found.version.stage),
         documents=tuple(documents),

@@ -61,7 +61,7 @@ def full(units, people, registered, settings) -> Full:
     with units.writing() as unit:
         assessments.request(unit, people.developer, "credit-default", 2, predictions, roles)
     Worker(units, settings).run_until_idle()
-    document_id = _document(units, people, storage)
+    document_id = hostile_document(units, people, storage, 2)
     with units.writing() as unit:
         again = catalog.version_by_id(unit, people.risk, waiting.version.id)
         grant_waiver(
@@ -108,12 +108,13 @@ def full(units, people, registered, settings) -> Full:
     )
 
 
-def _document(units, people, storage) -> UUID:
+def hostile_document(units, people, storage, number: int) -> UUID:
+    """A document whose title and text try to run something."""
     body = HOSTILE_MARKDOWN.encode()
     storage.put(body)
     with units.writing() as unit:
         new = NewDocument("other", HOSTILE, "other.md", "text/markdown", sha256(body).digest(), len(body), body)
-        return upload(unit, people.developer, "credit-default", 2, new).id
+        return upload(unit, people.developer, "credit-default", number, new).id
 
 
 def _hostile_version(units, people) -> str:
@@ -153,6 +154,7 @@ class Parsed(HTMLParser):
         self.attributes: list[tuple[str, str]] = []
         self.ids: list[str] = []
         self.links: list[str] = []
+        self.loaded: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -162,7 +164,9 @@ class Parsed(HTMLParser):
             self.attributes.append((name, value or ""))
             if name == "id":
                 self.ids.append(value or "")
-            if name in {"href", "src", "action"} and tag != "use":
+            if name == "src" or (name == "href" and tag == "link"):
+                self.loaded.append(value or "")
+            elif name in {"href", "action"}:
                 self.links.append(value or "")
 
 
