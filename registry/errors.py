@@ -23,6 +23,10 @@ class ActaError(Exception):
 
     title: ClassVar[str] = "Acta could not do this"
     slug: ClassVar[str] = "error"
+    recorded_as: ClassVar[str | None] = None
+    """Action of the audit entry that outlives the rollback, where refusing a known actor is itself an event."""
+    subject: object = None
+    """What such an entry is about; None for the actor."""
 
     def __init__(self, sentence: str, remedy: str | None = None) -> None:
         super().__init__(sentence)
@@ -60,6 +64,7 @@ class RefusedError(ActaError):
 
     title = "Refused"
     slug = "refused"
+    recorded_as = "access.refused"
 
 
 class NotFoundError(ActaError):

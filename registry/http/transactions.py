@@ -26,7 +26,7 @@ from sqlmodel import col
 from registry.access.actor import Actor
 from registry.access.tables import IdempotencyRow
 from registry.database import Mode
-from registry.errors import ConflictError, InvalidInputError, RefusedError
+from registry.errors import ActaError, ConflictError, InvalidInputError
 from registry.http.uploads import form_fingerprint
 from registry.names import LONGEST_NAME
 from registry.unit import Committed, Idempotency, Unit, Units
@@ -71,8 +71,8 @@ def _within(mode: Mode, handler: Handler) -> Handler:
             if mode is Mode.WRITE:
                 return await run_writing(call)
             return call() if unit.database.is_sqlite else await to_thread.run_sync(call)
-        except RefusedError as refusal:
-            if actor is not None:
+        except ActaError as refusal:
+            if actor is not None and refusal.recorded_as is not None:
                 units = Units(unit.database, unit.log)
                 await run_writing(functools.partial(record_refusal, units, actor, refusal, unit.request_id))
             raise
@@ -103,10 +103,12 @@ async def run_writing(work: Callable[[], Any]) -> Any:
     return await to_thread.run_sync(work, limiter=limiter)
 
 
-def record_refusal(units: Units, actor: Actor, refusal: RefusedError, request_id: str | None) -> None:
+def record_refusal(units: Units, actor: Actor, refusal: ActaError, request_id: str | None) -> None:
     """Put a refusal of a known actor into the log, in a transaction of its own."""
+    assert refusal.recorded_as is not None
     with units.writing(request_id) as unit:
-        unit.record(actor, "access.refused", actor.id, {"reason": Committed(refusal.sentence)})
+        subject = str(refusal.subject or actor.id)
+        unit.record(actor, refusal.recorded_as, subject, {"reason": Committed(refusal.sentence)})
 
 
 def _kept_answer(unit: Unit, actor: Actor, idempotency: Idempotency) -> Response[bytes] | None:

@@ -14,13 +14,15 @@ class GateNotMetError(ConflictError):
 
     title = "The gate is not met"
     slug = "gate-not-met"
+    recorded_as = "promotion.refused"
 
-    def __init__(self, target_stage: str, unmet: Sequence[Requirement]) -> None:
+    def __init__(self, request_id: UUID, target_stage: str, unmet: Sequence[Requirement]) -> None:
         named = "; ".join(f"{requirement.title}: {requirement.reason}" for requirement in unmet)
         super().__init__(
             f"This version may not enter {target_stage} yet, {len(unmet)} missing: {named}",
             "Each item says what to do and who can do it.",
         )
+        self.subject = request_id
         self.target_stage = target_stage
         self.unmet = tuple(unmet)
 

@@ -243,7 +243,7 @@ def execute(unit: Unit, actor: Actor, request_id: UUID) -> Case:
         raise ConflictError(f"This version is in {case.request.target_stage} already.", "Withdraw the request.")
     gate = _gate(unit, case)
     if not gate.met:
-        raise GateNotMetError(gate.target_stage.value, gate.unmet)
+        raise GateNotMetError(case.request.id, gate.target_stage.value, gate.unmet)
     row = case.request
     if _changes_asked_for(unit, row):
         raise ChangesAskedForError

@@ -39,6 +39,10 @@ def test_a_promotion_from_too_early_to_production_over_http(call, governance, re
 
     refused = call("POST", f"{request}/execution", people.developer, 409)
     assert refused["type"] == "urn:acta:problem:gate-not-met"
+    about = "/api/v1/audit/entries?action=promotion.refused"
+    [kept] = call("GET", about, people.auditor, 200)["items"]
+    assert kept["actor"] == str(people.developer.id)
+    assert request.endswith(kept["subject_id"])
     assert {one["id"] for one in refused["unmet"]} == {one["id"] for one in asked["gate"]["unmet"]}
     assert all(one["who"] and one["remedy"] for one in refused["unmet"])
 
