@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -35,16 +36,20 @@ def demo(directory: Path, serve: bool) -> None:
     """
     from rich.console import Console
 
+    from registry.demo.ahead import training_ahead
     from registry.demo.directory import claimed
-    from registry.demo.server import wait_for_interrupt
-    from registry.demo.story import tell_story
 
+    began = time.monotonic()
     # Also where something else than Ctrl-C ends this command, it takes its server along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(highlight=False)
     _require_machine(console)
-    with claimed(directory) as own, _shown_starting(console, own) as server:
-        told = tell_story(console, own, server)
+    with claimed(directory) as own, training_ahead(own.training) as ahead, _shown_starting(console, own) as server:
+        from registry.demo.server import wait_for_interrupt
+        from registry.demo.story import tell_story
+
+        told = tell_story(console, own, server, ahead)
+        console.print(f"Done in {time.monotonic() - began:.0f} s, the server's start included.")
         if serve:
             console.print(f"The server goes on at {server.url}; Ctrl-C stops it.", markup=False)
             console.print(f"Sign in with the token in {own.tokens / 'auditor'}.", markup=False, soft_wrap=True)

@@ -8,17 +8,17 @@ from registry.catalog.facts import Impact, PersonalData, RiskProfile
 from registry.client import Client
 from registry.client.answers import Version
 from registry.client.registration import Stated, version_facts
+from registry.demo.ahead import TrainingAhead
 from registry.demo.cast import Cast, gather_cast
 from registry.demo.directory import DemoDirectory
 from registry.demo.documents import write_documents
 from registry.demo.narration import Narrator
 from registry.demo.server import DemoServer
-from registry.demo.training import TrainingOutcome, tracking_uri_in, train
+from registry.demo.training import TrainingOutcome
 from registry.errors import UnavailableError
 
 MODEL = "credit-default"
 TEAM = "retail-credit"
-EXPERIMENT = "credit-default"
 PURPOSE = (
     "Estimate the probability that a credit card client defaults next month, so that a credit officer can decide "
     "whom to call. It does not decide by itself."
@@ -40,14 +40,14 @@ def people(tell: Narrator, directory: DemoDirectory, server: DemoServer, closing
     return cast
 
 
-def training(tell: Narrator, directory: DemoDirectory, rows: int | None) -> TrainingOutcome:
-    """A real training on real data, logged with MLflow."""
+def training(tell: Narrator, ahead: TrainingAhead) -> TrainingOutcome:
+    """A real training on real data, logged with MLflow: under way since the server started."""
     tell.step("Train a classifier on real data, logged with MLflow")
     tell.say(
         "Default of Credit Card Clients: Taiwan 2005; I-Cheng Yeh, UCI Machine Learning Repository 350, CC BY 4.0."
     )
     with tell.working("Training") as progress:
-        done = train(directory.training, tracking_uri_in(directory.training), EXPERIMENT, progress, rows)
+        done = ahead.outcome(progress)
     figures = done.evaluation
     rows_of = [(one.name, f"{one.roc_auc_mean:.4f} ± {one.roc_auc_deviation:.4f}") for one in done.candidates]
     tell.table(["candidate", f"ROC AUC, mean of {done.folds} folds"], rows_of)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry.demo import steps_gate, steps_model, steps_proof
+from registry.demo.ahead import TrainingAhead
 from registry.demo.directory import DemoDirectory
 from registry.demo.narration import Narrator
 from registry.demo.server import DemoServer
@@ -43,8 +44,8 @@ class Told:
         return self.stage == steps_gate.TARGET and self.log_verified and self.card_verified and caught
 
 
-def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer, rows: int | None = None) -> Told:
-    """Tell the whole tour. `rows`: train on a sample of so many rows.
+def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer, ahead: TrainingAhead) -> Told:
+    """Tell the whole tour, on the model whose training is under way.
 
     Raises:
         ActaError: a step could not be done.
@@ -52,7 +53,7 @@ def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer,
     tell = Narrator(console, STEPS)
     with ExitStack() as closing:
         cast = steps_model.people(tell, directory, server, closing)
-        done = steps_model.training(tell, directory, rows)
+        done = steps_model.training(tell, ahead)
         version = steps_model.registration(tell, cast, done)
         steps_model.documents(tell, directory, cast, version, done)
         request = steps_gate.refusal(tell, cast, version)
@@ -75,11 +76,11 @@ def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer,
             tuple(attacks),
             tuple(tell.seconds),
         )
-        _close(tell, directory, told)
+        _close(tell, directory)
         return told
 
 
-def _close(tell: Narrator, directory: DemoDirectory, told: Told) -> None:
+def _close(tell: Narrator, directory: DemoDirectory) -> None:
     tell.console.print()
     tell.table(
         ["what", "where"],
@@ -91,5 +92,4 @@ def _close(tell: Narrator, directory: DemoDirectory, told: Told) -> None:
             ("tokens, one for each person", str(directory.tokens)),
             ("server's log", str(directory.server_log)),
         ],
-        title=f"Done in {sum(seconds for _, seconds in told.seconds):.0f} s",
     )
