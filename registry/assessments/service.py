@@ -14,7 +14,7 @@ from registry.catalog.facts import DatasetRole, EdgeKind
 from registry.catalog.service import FoundVersion, find_version, version_by_id
 from registry.catalog.tables import LineageRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, UnprocessableError
-from registry.jobs.service import enqueue
+from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
 from registry.names import checked_name
 from registry.policy.jobs import request_checks
@@ -85,8 +85,7 @@ def request(
         data_size_bytes=predictions.size_bytes,
         roles=msgspec.to_builtins(roles),
     )
-    job = enqueue(unit, actor, "assess", {"assessment_id": str(row.id)}, subject_id=found.version.id)
-    unit.session.flush()
+    job = get_job(unit, enqueue(unit, actor, "assess", {"assessment_id": str(row.id)}, subject_id=found.version.id))
     row.job_id = job.id
     unit.session.add(row)
     unit.record(

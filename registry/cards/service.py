@@ -10,7 +10,7 @@ from registry.access.actor import REVIEWERS, Actor, Role
 from registry.cards.tables import CardRow, CardState
 from registry.catalog.service import FoundVersion, find_version, version_by_id
 from registry.errors import ConflictError, NotFoundError
-from registry.jobs.service import enqueue
+from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
 from registry.unit import Committed, Unit
 
@@ -56,8 +56,7 @@ def request_card(unit: Unit, actor: Actor, name: str, number: int) -> FoundCard:
     found = find_version(unit, actor, name, number)
     actor.require(*REQUESTING, place=found.place)
     row = CardRow(version_id=found.version.id, requested_by=actor.id, requested_at=unit.now)
-    job = enqueue(unit, actor, "render-card", {"card_id": str(row.id)}, subject_id=found.version.id)
-    unit.session.flush()
+    job = get_job(unit, enqueue(unit, actor, "render-card", {"card_id": str(row.id)}, subject_id=found.version.id))
     row.job_id = job.id
     unit.session.add(row)
     unit.record(actor, "card.requested", row.id, {"version_id": found.version.id, "job_id": job.id})

@@ -139,7 +139,7 @@ class ModelController(Controller):
         actor: NamedDependency[Actor],
     ) -> VersionView:
         """Register a version; a job then verifies its content digest."""
-        return VersionView.of(service.register_version(unit, actor, name, data))
+        return VersionView.of_record(service.register_version(unit, actor, name, data))
 
     @get("/{name:str}/versions/{number:int}", guards=[signed_in])
     @reads
@@ -147,8 +147,7 @@ class ModelController(Controller):
         self, name: FromPath[str], number: FromPath[int], unit: NamedDependency[Unit], actor: NamedDependency[Actor]
     ) -> VersionView:
         """A version with its aliases and tags."""
-        record = read_version(unit, actor, name, number)
-        return VersionView.of_record(record, labels.labels_of(unit, [record.id]).get(record.id, NO_LABELS))
+        return VersionView.of_record(read_version(unit, actor, name, number))
 
     @get("/{name:str}/versions/{number:int}/lineage", guards=[signed_in])
     @reads
@@ -242,13 +241,7 @@ class VersionSearchController(Controller):
         """Versions by model name, newest first."""
         wanted = VersionFilter(model, stage, run_id, tag_key, tag_value)
         records = search_versions(unit, actor, wanted, _position(cursor), limit + 1)
-        marks = labels.labels_of(unit, [record.id for record in records[:limit]])
-        return page_of(
-            records,
-            limit,
-            lambda record: VersionView.of_record(record, marks.get(record.id, NO_LABELS)),
-            lambda record: f"{record.number} {record.model}",
-        )
+        return page_of(records, limit, VersionView.of_record, lambda record: f"{record.number} {record.model}")
 
 
 def _view(unit: Unit, found: FoundVersion) -> VersionView:

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Row, Select, Table, Text, and_, bindparam, cast, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Table, Text, and_, bindparam, cast, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import SQLModel, col
 
 from registry.access.actor import Actor, Place
 from registry.access.service import visible
 from registry.catalog.facts import Stage
-from registry.catalog.service import get_model
-from registry.catalog.tables import ModelVersion, RegisteredModel, TagRow
+from registry.catalog.tables import AliasRow, ModelVersion, RegisteredModel, TagRow
 from registry.errors import NotFoundError
 from registry.unit import Unit
 
@@ -26,13 +28,40 @@ def _table(name: str) -> Table:
     return SQLModel.metadata.tables[name]
 
 
-_MODEL = _table(RegisteredModel.__tablename__)
-_VERSION = _table(ModelVersion.__tablename__)
+MODEL = _table(RegisteredModel.__tablename__)
+VERSION = _table(ModelVersion.__tablename__)
+_ALIAS = _table(AliasRow.__tablename__)
 _TAG = _table(TagRow.__tablename__)
 
 
+class json_list(GenericFunction[str]):  # noqa: N801 - SQLAlchemy names functions as SQL does
+    """A JSON array, as text, of the values of a group."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class json_pairs(GenericFunction[str]):  # noqa: N801 - SQLAlchemy names functions as SQL does
+    """A JSON object, as text, of the keys and values of a group."""
+
+    type = Text()
+    inherit_cache = True
+
+
+_AGGREGATES = {
+    "sqlite": {"json_list": "json_group_array({})", "json_pairs": "json_group_object({})"},
+    "postgresql": {"json_list": "json_agg({})::text", "json_pairs": "json_object_agg({})::text"},
+}
+
+
+@compiles(json_list)
+@compiles(json_pairs)
+def _compiled(element: json_list | json_pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as SQLAlchemy passes them
+    return _AGGREGATES[compiler.dialect.name][element.name].format(compiler.process(element.clauses, **options))
+
+
 class VersionRecord(NamedTuple):
-    """A version with the names of its model and of its team."""
+    """A version with the names of its model and of its team, and its labels."""
 
     id: UUID
     model: str
@@ -53,32 +82,42 @@ class VersionRecord(NamedTuple):
     description: str | None
     created_at: datetime
     created_by: UUID
+    aliases: list[str]
+    tags: dict[str, str]
 
 
 def _selected(name: str) -> ColumnElement[Any]:
     match name:
         case "model":
-            return _MODEL.c.name
+            return MODEL.c.name
         case "team":
-            return _MODEL.c.team
+            return MODEL.c.team
         case "metrics" | "parameters":
             # As text: msgspec reads JSON quicker than the drivers do.
-            return cast(_VERSION.c[name], Text)
+            return cast(VERSION.c[name], Text)
+        case "aliases":
+            aliases = select(json_list(_ALIAS.c.alias)).where(_ALIAS.c.version_id == VERSION.c.id)
+            return func.coalesce(aliases.scalar_subquery(), "[]")
+        case "tags":
+            tags = select(json_pairs(_TAG.c.key, _TAG.c.value)).where(_TAG.c.version_id == VERSION.c.id)
+            return func.coalesce(tags.scalar_subquery(), "{}")
         case _:
-            return _VERSION.c[name]
+            return VERSION.c[name]
 
 
-_VERSIONS = select(*map(_selected, VersionRecord._fields)).join_from(
-    _VERSION, _MODEL, _VERSION.c.model_id == _MODEL.c.id
-)
-_ONE = _VERSIONS.where(_MODEL.c.name == bindparam("model"), _VERSION.c.number == bindparam("number"))
-_METRICS, _PARAMETERS = VersionRecord._fields.index("metrics"), VersionRecord._fields.index("parameters")
+_VERSIONS = select(*map(_selected, VersionRecord._fields)).join_from(VERSION, MODEL, VERSION.c.model_id == MODEL.c.id)
+_MODEL_PLACE = select(MODEL.c.name, MODEL.c.team).where(MODEL.c.name == bindparam("model"))
+_ONE = _VERSIONS.where(MODEL.c.name == bindparam("model"), VERSION.c.number == bindparam("number"))
 _pairs = msgspec.json.Decoder(dict[str, str]).decode
+_texts = msgspec.json.Decoder(list[str]).decode
+_DECODERS = {"metrics": _pairs, "parameters": _pairs, "aliases": _texts, "tags": _pairs}
+_DECODED = [(VersionRecord._fields.index(name), decode) for name, decode in _DECODERS.items()]
 
 
-def _record(row: Row[*tuple[object, ...]]) -> VersionRecord:
+def _record(row: Row[*tuple[Any, ...]]) -> VersionRecord:
     values: list[Any] = list(row)
-    values[_METRICS], values[_PARAMETERS] = _pairs(values[_METRICS]), _pairs(values[_PARAMETERS])
+    for position, decode in _DECODED:
+        values[position] = decode(values[position])
     return VersionRecord(*values)
 
 
@@ -90,8 +129,9 @@ def read_version(unit: Unit, actor: Actor, name: str, number: int) -> VersionRec
     """
     row = unit.connection.execute(_ONE, {"model": name, "number": number}).first()
     if row is None:
-        get_model(unit, actor, name)
-        raise NotFoundError("version", f"{name} {number}")
+        model = unit.connection.execute(_MODEL_PLACE, {"model": name}).first()
+        seen = model is not None and actor.reads(Place(*model))
+        raise NotFoundError("version", f"{name} {number}") if seen else NotFoundError("model", name)
     record = _record(row)
     if not actor.reads(Place(record.model, record.team)):
         raise NotFoundError("model", name)
@@ -126,23 +166,23 @@ def search_versions(
 
 
 @functools.cache
-def _search(given: frozenset[str]) -> Select[*tuple[object, ...]]:
+def _search(given: frozenset[str]) -> Select[*tuple[Any, ...]]:
     """The statement for one choice of conditions."""
     tagged = select(_TAG.c.version_id).where(_TAG.c.key == bindparam("tag_key"))
     if "tag_value" in given:
         tagged = tagged.where(_TAG.c.value == bindparam("tag_value"))
     conditions = {
-        "model": _MODEL.c.name == bindparam("model"),
-        "stage": _VERSION.c.stage == bindparam("stage"),
-        "run_id": _VERSION.c.run_id == bindparam("run_id"),
-        "tag_key": _VERSION.c.id.in_(tagged),
+        "model": MODEL.c.name == bindparam("model"),
+        "stage": VERSION.c.stage == bindparam("stage"),
+        "run_id": VERSION.c.run_id == bindparam("run_id"),
+        "tag_key": VERSION.c.id.in_(tagged),
         "after_model": or_(
-            _MODEL.c.name > bindparam("after_model"),
-            and_(_MODEL.c.name == bindparam("after_model"), _VERSION.c.number < bindparam("after_number")),
+            MODEL.c.name > bindparam("after_model"),
+            and_(MODEL.c.name == bindparam("after_model"), VERSION.c.number < bindparam("after_number")),
         ),
     }
     return (
         _VERSIONS.where(*(condition for name, condition in conditions.items() if name in given))
-        .order_by(_MODEL.c.name, _VERSION.c.number.desc())
+        .order_by(MODEL.c.name, VERSION.c.number.desc())
         .limit(bindparam("limit", type_=Integer))
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import Row, bindparam, func, insert, select
@@ -10,7 +10,8 @@ from sqlmodel import col
 
 from registry.access.actor import Actor, Place, Role
 from registry.access.service import get_actor, visible
-from registry.catalog.facts import LineageEdge, RiskProfile, VersionFacts, check_version_facts
+from registry.catalog.facts import DigestState, LineageEdge, RiskProfile, Stage, VersionFacts, check_version_facts
+from registry.catalog.reads import MODEL, VERSION, VersionRecord
 from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
 from registry.jobs.service import enqueue
@@ -20,6 +21,10 @@ from registry.unit import Committed, Unit, Value
 
 # Built once: building them takes longer than running them.
 _LOCKED_MODEL = select(RegisteredModel).where(col(RegisteredModel.name) == bindparam("name")).with_for_update()
+_LOCKED_PLACE = (
+    select(MODEL.c.id, MODEL.c.name, MODEL.c.team).where(MODEL.c.name == bindparam("name")).with_for_update()
+)
+_INSERT_VERSION = insert(VERSION)
 _NEWEST_NUMBER = select(func.max(col(ModelVersion.number))).where(col(ModelVersion.model_id) == bindparam("model_id"))
 
 
@@ -169,23 +174,30 @@ def list_models(
     return list(unit.session.execute(query).scalars())
 
 
-def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -> FoundVersion:
+def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -> VersionRecord:
     """A new version of a model, in stage `none`; a job then verifies its content digest.
 
     Raises:
         NotFoundError: no such model.
         InvalidInputError: a fact that breaks a rule, or a parent that does not exist.
     """
-    # Locked, so that two registrations never draw the same number.
-    model = _locked_model(unit, actor, name)
+    # Locked, so that two registrations never draw the same number. Rows, not objects: pipelines do this all day.
+    model = unit.connection.execute(_LOCKED_PLACE, {"name": name}).first()
+    if model is None or not actor.reads(Place(model.name, model.team)):
+        raise NotFoundError("model", name)
     actor.require(Role.DEVELOPER, place=Place(model.name, model.team))
     check_version_facts(facts)
-    newest = unit.session.execute(_NEWEST_NUMBER, {"model_id": model.id}).scalar()
-    version = ModelVersion(
-        model_id=model.id,
-        number=(newest or 0) + 1,
+    newest = unit.connection.execute(_NEWEST_NUMBER, {"model_id": model.id}).scalar() or 0
+    version = VersionRecord(
+        id=uuid4(),
+        model=model.name,
+        team=model.team,
+        number=newest + 1,
+        stage=Stage.NONE.value,
         source_uri=facts.source_uri,
         content_digest=bytes.fromhex(facts.content_digest),
+        digest_state=DigestState.STATED.value,
+        digest_checked_at=None,
         framework=facts.framework,
         framework_version=facts.framework_version,
         run_id=facts.run_id,
@@ -196,27 +208,29 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         description=facts.description,
         created_at=unit.now,
         created_by=actor.id,
+        aliases=[],
+        tags={},
     )
-    unit.session.add(version)
-    _add_lineage(unit, version, facts.lineage, newest or 0)
-    unit.record(actor, "version.registered", version.id, _registered(model, version, facts))
+    values = version._asdict() | {"model_id": model.id}
+    unit.connection.execute(_INSERT_VERSION, {column.name: values[column.name] for column in VERSION.columns})
+    _add_lineage(unit, version.id, facts.lineage, newest)
+    unit.record(actor, "version.registered", version.id, _registered(model.id, version.number, facts))
     enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
-    return FoundVersion(model, version)
+    return version
 
 
-def _add_lineage(unit: Unit, version: ModelVersion, edges: list[LineageEdge], newest: int) -> None:
+def _add_lineage(unit: Unit, version_id: UUID, edges: list[LineageEdge], newest: int) -> None:
     for position, edge in enumerate(edges):
         if edge.kind == "parent" and not (edge.identifier or "").isdecimal():
             raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "a parent is a version number")
         if edge.kind == "parent" and not 1 <= int(edge.identifier or 0) <= newest:
             raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "there is no such version")
     if edges:
-        # Their version must be there before them.
         unit.connection.execute(
             insert(LineageRow),
             [
                 {
-                    "version_id": version.id,
+                    "version_id": version_id,
                     "position": position,
                     "kind": edge.kind.value,
                     "role": None if edge.role is None else edge.role.value,
@@ -230,12 +244,12 @@ def _add_lineage(unit: Unit, version: ModelVersion, edges: list[LineageEdge], ne
         )
 
 
-def _registered(model: RegisteredModel, version: ModelVersion, facts: VersionFacts) -> dict[str, Value]:
+def _registered(model_id: UUID, number: int, facts: VersionFacts) -> dict[str, Value]:
     """What the log keeps of a registration: small facts in clear, free text committed, long lists by digest."""
     bulky = msgspec.json.encode([facts.parameters, facts.signature, facts.lineage], order="deterministic")
     return {
-        "model_id": model.id,
-        "number": version.number,
+        "model_id": model_id,
+        "number": number,
         "source_uri": Committed(facts.source_uri),
         "content_digest": facts.content_digest,
         "framework": facts.framework,

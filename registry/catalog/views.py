@@ -101,8 +101,8 @@ class VersionView(msgspec.Struct):
         )
 
     @classmethod
-    def of_record(cls, record: VersionRecord, labels: Labels = NO_LABELS) -> "VersionView":
-        """The view of a version that was read as a row, and its labels."""
+    def of_record(cls, record: VersionRecord) -> "VersionView":
+        """The view of a version that was read as a row."""
         return cls(
             id=record.id,
             model=record.model,
@@ -120,8 +120,8 @@ class VersionView(msgspec.Struct):
             signature=record.signature,
             size_bytes=record.size_bytes,
             description=record.description,
-            aliases=sorted(labels.aliases),
-            tags=labels.tags,
+            aliases=sorted(record.aliases),
+            tags=record.tags,
             created_at=record.created_at,
             created_by=record.created_by,
         )

@@ -20,6 +20,7 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 from litestar import Request, Response
+from litestar.di import NamedDependency
 from sqlalchemy import delete
 from sqlmodel import col
 
@@ -164,8 +165,11 @@ async def provide_unit(request: Request[Any, Any, Any]) -> Unit:
     return unit
 
 
-def provide_actor(request: Request[Any, Any, Any]) -> Actor:
-    """Whoever asks; the route's guard has found out."""
+def provide_actor(request: Request[Any, Any, Any], unit: NamedDependency[Unit]) -> Actor:
+    """Whoever asks; the route's guard has found out.
+
+    It takes the unit only to come after it: Litestar resolves two at once in a task group, which takes longer.
+    """
     actor: Actor = request.scope["user"]
     return actor
 

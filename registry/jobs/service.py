@@ -4,18 +4,20 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlmodel import SQLModel, col
 
 from registry.access.actor import Actor, Role
 from registry.errors import ConflictError, InvalidInputError, NotFoundError
-from registry.jobs.tables import JobRow, JobState
+from registry.jobs.tables import MOST_ATTEMPTS, JobRow, JobState
 from registry.unit import Unit
 
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(hours=1)
+
+_INSERT = insert(SQLModel.metadata.tables[JobRow.__tablename__])
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,24 @@ class LeaseLostError(Exception):
 
 def enqueue(
     unit: Unit, actor: Actor | None, kind: str, arguments: Mapping[str, str], *, subject_id: UUID | None = None
-) -> JobRow:
-    """Put work into the queue; it exists if and when this transaction commits."""
-    row = JobRow(
-        kind=kind,
-        arguments=dict(arguments),
-        requested_by=None if actor is None else actor.id,
-        subject_id=subject_id,
-        run_after=unit.now,
-        created_at=unit.now,
-    )
-    unit.session.add(row)
-    return row
+) -> UUID:
+    """Put work into the queue, and return its id; it exists if and when this transaction commits."""
+    job_id = uuid4()
+    values = {
+        "id": job_id,
+        "kind": kind,
+        "arguments": dict(arguments),
+        "requested_by": None if actor is None else actor.id,
+        "subject_id": subject_id,
+        "state": JobState.QUEUED.value,
+        "attempts": 0,
+        "most_attempts": MOST_ATTEMPTS,
+        "run_after": unit.now,
+        "progress": 0.0,
+        "created_at": unit.now,
+    }
+    unit.connection.execute(_INSERT, values)
+    return job_id
 
 
 def take(unit: Unit, holder: str, lease: timedelta) -> Lease | None:

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from registry.database import UTCDateTime, one_of
 
+MOST_ATTEMPTS = 5
+"""A job that failed so often is dead."""
+
 
 class JobState(StrEnum):
     """How far a job is."""
@@ -39,7 +42,7 @@ class JobRow(SQLModel, table=True):
     """The version, document or request that it works for."""
     state: str = JobState.QUEUED.value
     attempts: int = 0
-    most_attempts: int = 5
+    most_attempts: int = MOST_ATTEMPTS
     run_after: datetime = Field(sa_type=UTCDateTime)
     lease_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """A running job whose lease has passed belongs to nobody."""

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from registry.access.actor import Actor
 from registry.catalog.tables import ModelVersion
-from registry.jobs.service import enqueue
+from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
 from registry.policy.checks import Check, CheckFacts, Finding, bind, examine_safely, inputs_digest
@@ -31,7 +31,7 @@ class _Examined:
 
 def request_checks(unit: Unit, actor: Actor | None, version_id: UUID) -> JobRow:
     """Have all automatic checks run for a version, in a job."""
-    return enqueue(unit, actor, "run-checks", {"version_id": str(version_id)}, subject_id=version_id)
+    return get_job(unit, enqueue(unit, actor, "run-checks", {"version_id": str(version_id)}, subject_id=version_id))
 
 
 def run_checks(work: Work) -> None:

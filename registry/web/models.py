@@ -13,7 +13,6 @@ from sqlmodel import col
 from registry.access.actor import Actor
 from registry.access.service import names_of
 from registry.catalog import service
-from registry.catalog.labels import NO_LABELS, labels_of
 from registry.catalog.reads import VersionFilter, search_versions
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.catalog.views import ModelView, VersionView
@@ -80,8 +79,7 @@ class ModelPages(Controller):
         view = ModelView.of(row)
         after = None if before is None else (row.name, before)
         found = search_versions(unit, actor, VersionFilter(model=row.name), after, MOST_VERSIONS + 1)
-        labels = labels_of(unit, [one.id for one in found])
-        versions = [VersionView.of_record(one, labels.get(one.id, NO_LABELS)) for one in found[:MOST_VERSIONS]]
+        versions = [VersionView.of_record(one) for one in found[:MOST_VERSIONS]]
         policy = active_policy(unit).policy
         older = f"/models/{{}}?before={versions[-1].number}" if len(found) > MOST_VERSIONS else None
         return page(

@@ -148,7 +148,8 @@ def registered(units: Units, people: People) -> FoundVersion:
             texts=ModelTexts("Estimates whether a card client will default next month."),
             profile=PROFILE,
         )
-        return catalog.register_version(unit, people.developer, "credit-default", FACTS)
+        number = catalog.register_version(unit, people.developer, "credit-default", FACTS).number
+        return catalog.find_version(unit, people.developer, "credit-default", number)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def artifact(tmp_path):
 def register(units, people, registered, source, digest):
     facts = msgspec.structs.replace(FACTS, source_uri=source, content_digest=digest)
     with units.writing() as unit:
-        return catalog.register_version(unit, people.developer, registered.model.name, facts).version.number
+        return catalog.register_version(unit, people.developer, registered.model.name, facts).number
 
 
 def state(units, people, number):

@@ -17,7 +17,7 @@ LEASE = timedelta(seconds=30)
 
 def enqueue(units, **arguments):
     with units.writing() as unit:
-        return service.enqueue(unit, None, "verify-digest", arguments).id
+        return service.enqueue(unit, None, "verify-digest", arguments)
 
 
 def take(units, holder="worker-1"):

@@ -59,7 +59,8 @@ class Governance:
     def register(self) -> FoundVersion:
         """Another version of the model."""
         with self.units.writing() as unit:
-            return catalog.register_version(unit, self.people.developer, NAME, FACTS)
+            number = catalog.register_version(unit, self.people.developer, NAME, FACTS).number
+            return catalog.find_version(unit, self.people.developer, NAME, number)
 
     def complete(self, found: FoundVersion) -> None:
         """Everything but approvals."""
