@@ -71,7 +71,7 @@ class Crash:
 def crash(server: ActaServer, token: str, directory: Path, name: str) -> Crash:
     """Let processes write to a running server, kill it, start it again, and count.
 
-    A server of one process runs afterwards.
+    A server of two processes runs afterwards.
     """
     records = _stream_until_killed(server, token, directory, name)
     killed = server.kill()
@@ -82,7 +82,7 @@ def crash(server: ActaServer, token: str, directory: Path, name: str) -> Crash:
     unanswered = [record.unanswered for record in kept if record.unanswered is not None]
     keys = [(step.kind, step.run_id) for step in unanswered]
     half_written = before.half_written()
-    server.start()
+    server.start(f"--workers={SERVER_PROCESSES}")
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as connection:
         for step in unanswered:
             step.send(connection, token)
