@@ -159,6 +159,7 @@ def _environment(templates: Path, fonts: Path) -> Environment:
         counted=wording.counted,
         iso=_iso,
         long_date=wording.long_date,
+        measured=wording.measured,
         moment=wording.moment,
         paragraphs=_paragraphs,
         short_date=wording.short_date,

@@ -26,6 +26,8 @@ class DigestState(StrEnum):
 
     VERIFIED = "verified"
     STATED = "stated"
+    MISMATCH = "mismatch"
+    """Recomputed, and found to be another."""
 
 
 class ItemState(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 
 _GROUP = "\u202f"  # narrow no-break space between groups of three digits
 _SHORT_DIGEST = 8
@@ -29,6 +30,17 @@ def whole(number: int) -> str:
     if abs(number) < 10_000:
         return str(number)
     return f"{number:,}".replace(",", _GROUP)
+
+
+def measured(value: str) -> str:
+    """A measured value to four significant digits, as people read it; `facts.json` has all of them."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return value
+    if not number.is_finite() or number == number.to_integral_value():
+        return value
+    return f"{number:.4g}" if abs(number) < 10_000 else f"{number:.1f}"
 
 
 def cite(entry: int) -> str:

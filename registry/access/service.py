@@ -218,7 +218,12 @@ def _issue(
         expires_at=expires_at,
     )
     unit.session.add(row)
-    changes: dict[str, Value] = {"actor_id": actor_id, "label": Committed(label), "expires_at": expires_at, "is_bootstrap": is_bootstrap}
+    changes: dict[str, Value] = {
+        "actor_id": actor_id,
+        "label": Committed(label),
+        "expires_at": expires_at,
+        "is_bootstrap": is_bootstrap,
+    }
     unit.record(actor, "token.created", row.id, changes)
     return IssuedToken(row, secret)
 
@@ -266,7 +271,12 @@ def found_installation(unit: Unit) -> IssuedToken | None:
         actor_id=row.id, role=Role.ADMINISTRATOR.value, scope_kind=ScopeKind.ALL.value, granted_at=unit.now
     )
     unit.session.add(grant)
-    changes: dict[str, Value] = {"actor_id": row.id, "role": Role.ADMINISTRATOR, "scope_kind": ScopeKind.ALL, "scope_name": None}
+    changes: dict[str, Value] = {
+        "actor_id": row.id,
+        "role": Role.ADMINISTRATOR,
+        "scope_kind": ScopeKind.ALL,
+        "scope_name": None,
+    }
     unit.record(None, "role.granted", grant.id, changes)
     return _issue(unit, None, row.id, "first start", unit.now + BOOTSTRAP_LIFETIME, is_bootstrap=True)
 

@@ -13,7 +13,8 @@ from fairness.thresholds import Verdict
 from registry.assessments.tables import AssessmentRow, AssessmentState, Origin
 from registry.cards.decisions import decided
 from registry.cards.entries import newest_entries, pseudonym
-from registry.catalog.facts import DatasetRole, DigestState, EdgeKind, RiskProfile
+from registry.cards.signature import described_signature
+from registry.catalog.facts import DatasetRole, EdgeKind, RiskProfile
 from registry.catalog.service import FoundVersion, lineage_of
 from registry.catalog.tables import LineageRow
 from registry.documents.service import documents_of
@@ -100,8 +101,6 @@ def _page(found: FoundVersion, settings: Settings) -> str:
 def _identity(found: FoundVersion, edges: list[LineageRow]) -> card.Identity:
     version = found.version
     parent = next((edge.identifier for edge in edges if edge.kind == EdgeKind.PARENT.value), None)
-    # Computed again and found different, a digest is no more than what somebody stated.
-    verified = version.digest_state == DigestState.VERIFIED.value
     framework = (
         version.framework if version.framework_version is None else f"{version.framework} {version.framework_version}"
     )
@@ -109,10 +108,10 @@ def _identity(found: FoundVersion, edges: list[LineageRow]) -> card.Identity:
         name=found.model.name,
         version=str(version.number),
         content_digest_hex=version.content_digest.hex(),
-        digest_state=card.DigestState.VERIFIED if verified else card.DigestState.STATED,
+        digest_state=card.DigestState(version.digest_state),
         stage=version.stage,
         framework=framework,
-        signature=version.signature,
+        signature=None if version.signature is None else described_signature(version.signature),
         source_uri=version.source_uri,
         previous_version=parent or (str(version.number - 1) if version.number > 1 else None),
         change_since_previous=version.description,

@@ -23,6 +23,11 @@ PURPOSE = (
     "Estimate the probability that a credit card client defaults next month, so that a credit officer can decide "
     "whom to call. It does not decide by itself."
 )
+INTENDED_USERS = "Credit officers of the retail bank, who see the score beside the present scorecard."
+OUT_OF_SCOPE = "Refusing a client or setting a limit without a person; clients of other countries or of other years."
+LIMITATIONS = (
+    "Trained on clients of one bank in Taiwan, 2005. It does not know income, and is not made for other markets."
+)
 PROFILE = RiskProfile(Impact.HIGH, Impact.LIMITED, affects_persons=True, personal_data=PersonalData.PERSONAL)
 SIGN_OFF = "Tour: here a validator says what was checked."
 JOB_SECONDS = 120.0
@@ -65,12 +70,22 @@ def registration(tell: Narrator, cast: Cast, done: TrainingOutcome) -> Version:
     developer = cast[Role.DEVELOPER].client
     options = ["--team", TEAM, "--purpose", PURPOSE, "--financial-impact", "high", "--reputational-impact", "limited"]
     options += ["--affects-persons", "--personal-data", "personal", "--alias", "candidate"]
+    options += ["--intended-users", INTENDED_USERS, "--out-of-scope", OUT_OF_SCOPE, "--limitations", LIMITATIONS]
     where = ["--tracking-uri", done.logged.tracking_uri, "--model", MODEL]
     tell.command("developer", "acta", "register", done.logged.model_uri, *where, *options)
     with tell.working("Computing the content digest"):
         stated = version_facts(done.logged.model_uri, done.logged.tracking_uri, Stated())
         owner = developer.me().actor.id
-        model = developer.register_model(MODEL, team=TEAM, owner_id=owner, purpose=PURPOSE, profile=PROFILE)
+        model = developer.register_model(
+            MODEL,
+            team=TEAM,
+            owner_id=owner,
+            purpose=PURPOSE,
+            profile=PROFILE,
+            intended_users=INTENDED_USERS,
+            out_of_scope=OUT_OF_SCOPE,
+            limitations=LIMITATIONS,
+        )
         version = developer.register_version(MODEL, stated.facts)
         developer.set_alias(MODEL, "candidate", version.number)
     tell.good(f"Model {model.name}: risk tier {model.risk_tier}, by the active policy's rules.")
