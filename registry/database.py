@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from registry.errors import ConflictError, UnavailableError
+from registry.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -78,8 +78,13 @@ class Database:
         name = make_url(url).database
         self.path = Path(name) if self.is_sqlite and name else None
         """The SQLite file."""
-        # One pool; the mode says how SQLite is to begin.
-        self._connections = {mode: self.engine.execution_options(acta_mode=mode.value) for mode in Mode}
+        # On one pool. In READ COMMITTED every statement sees its own snapshot, so that reads need no transaction:
+        # without one, PostgreSQL is asked once instead of three times.
+        reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connections = {
+            Mode.READ: reading,
+            Mode.WRITE: self.engine.execution_options(acta_mode=Mode.WRITE.value),
+        }
         self._turn = threading.Lock()
 
     @property
@@ -151,6 +156,7 @@ def translated_errors() -> Iterator[None]:
     Raises:
         UnavailableError: a lock, a full disk, a read-only file, a missing table, a refused connection.
         ConflictError: two transactions made the same unique thing.
+        InvalidInputError: a value that no column holds.
     """
     try:
         yield
@@ -160,6 +166,9 @@ def translated_errors() -> Iterator[None]:
         raise ConflictError(
             "Somebody else made the same thing at the same moment.", "Read it, and try again."
         ) from error
+    except DataError as error:
+        rule = "a number or a text in it is out of what the database holds"
+        raise InvalidInputError("request", "(not shown)", rule) from error
     except DBAPIError as error:
         sentence = _unavailable(error)
         if sentence is None:

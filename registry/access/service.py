@@ -110,10 +110,13 @@ def grant_role(unit: Unit, actor: Actor, actor_id: UUID, role: Role, scope: Scop
         ConflictError: the grant exists.
     """
     actor.require(Role.ADMINISTRATOR)
-    if get_actor(unit, actor_id).left_at is not None:
+    target = get_actor(unit, actor_id)
+    if target.left_at is not None:
         raise ConflictError("This actor has left.", "Grant roles to actors who are here.")
-    if actor_id in {actor.id, actor.person_id}:
-        raise RefusedError("Nobody grants a role to themselves.", "Ask another administrator.")
+    if actor.person_id in {target.id, target.responsible_id}:
+        raise RefusedError(
+            "Nobody grants a role to themselves, or to a machine that they answer for.", "Ask another administrator."
+        )
     if scope.kind is not ScopeKind.ALL:
         checked_name("scope", scope.name or "")
     if role is Role.ADMINISTRATOR and scope.kind is not ScopeKind.ALL:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from registry.errors import InvalidInputError
-from registry.names import LONGEST_NAME, LONGEST_TEXT, checked_digest, checked_label
+from registry.names import LONGEST_NAME, LONGEST_TEXT, checked_digest, checked_label, checked_text
 
 MOST_METRICS = 1000
 MOST_EDGES = 200
@@ -146,8 +146,10 @@ def check_version_facts(facts: VersionFacts) -> None:
             raise InvalidInputError(f"parameters[{key}]", value, f"at most {LONGEST_TEXT} characters")
     if facts.signature is not None:
         _check_json("signature", facts.signature)
-    if facts.size_bytes is not None and facts.size_bytes < 0:
-        raise InvalidInputError("size_bytes", facts.size_bytes, "a size is not negative")
+    if facts.size_bytes is not None and not 0 <= facts.size_bytes < 2**63:
+        raise InvalidInputError("size_bytes", facts.size_bytes, "a size has 0 to 2^63 - 1 bytes")
+    if facts.description is not None:
+        checked_text("description", facts.description)
     if len(facts.lineage) > MOST_EDGES:
         raise InvalidInputError("lineage", len(facts.lineage), f"at most {MOST_EDGES} edges are kept")
     for position, edge in enumerate(facts.lineage):

@@ -140,6 +140,8 @@ def create_token(
     owner = None if name_or_id is None else actor_named(client, name_or_id).id
     if save is not None and save.exists():
         raise click.UsageError(f"{save} exists already; name a new file.")
+    if save is not None:
+        _require_writable(save)
     issued = client.create_token(label, actor_id=owner, days=days)
     if issued.secret is None:
         click.echo(
@@ -151,6 +153,16 @@ def create_token(
         click.echo(f"saved to {save}; it ends {issued.token.expires_at:%Y-%m-%d}", err=True)
         return
     emit(issued, form, issued.secret)
+
+
+def _require_writable(path: Path) -> None:
+    """Before the token is made: the one-time token makes only one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"{path.parent} cannot be made ({error.strerror}); name another file.") from None
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{path.parent} cannot be written; name another file.")
 
 
 def _write_secret(path: Path, secret: str) -> None:

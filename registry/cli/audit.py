@@ -110,9 +110,13 @@ def checkpoint(save: Path | None) -> None:
         click.echo(latest.note, nl=False)
         return
     try:
+        save.parent.mkdir(parents=True, exist_ok=True)
         with save.open("x", encoding="utf-8") as file:
             file.write(latest.note)
     except FileExistsError:
         click.echo(f"acta: {save} exists already: a kept checkpoint is never overwritten; name a new file.", err=True)
+        raise SystemExit(2) from None
+    except OSError as error:
+        click.echo(f"acta: {save} cannot be written ({error.strerror}): name another file.", err=True)
         raise SystemExit(2) from None
     click.echo(f"checkpoint of {latest.checkpoint.size} entries saved to {save}", err=True)

@@ -1,9 +1,16 @@
 """Settings for the commands that run on the server's own machine."""
 
+import os
+
 from pydantic import ValidationError
 
 from registry.errors import InvalidInputError
 from registry.settings import Settings
+
+
+def keep_private() -> None:
+    """What this process writes from now on, only its owner may read: personal texts lie in the database."""
+    os.umask(0o077)
 
 
 def load_settings() -> Settings:

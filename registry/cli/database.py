@@ -2,7 +2,7 @@
 
 import click
 
-from registry.cli.configuration import load_settings
+from registry.cli.configuration import keep_private, load_settings
 
 
 @click.group()
@@ -19,6 +19,7 @@ def upgrade() -> None:
     from registry.database import Database, current_revision
     from registry.database import upgrade as migrate
 
+    keep_private()
     settings = load_settings()
     migrate(settings.owner_database)
     if settings.owner_database != settings.database:

@@ -1,7 +1,9 @@
 """`acta serve`: one process that watches over the server's processes and a worker."""
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,11 +13,14 @@ from contextlib import contextmanager
 
 import click
 
-from registry.cli.configuration import load_settings
+from registry.cli.configuration import keep_private, load_settings
+from registry.errors import UnavailableError
 from registry.settings import Settings
 
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2)."""
 
 
 @click.command()
@@ -32,6 +37,9 @@ def serve(host: str | None, port: int | None, workers: int | None, no_worker: bo
     from registry.installation import start
 
     settings = load_settings()
+    address = (host or settings.host, settings.port if port is None else port)
+    _require_free(address)
+    keep_private()
     made = start(settings)
     if made.key_created is not None:
         click.echo(f"Made the log's signing key {made.key_created} (back it up apart from the database).", err=True)
@@ -41,9 +49,23 @@ def serve(host: str | None, port: int | None, workers: int | None, no_worker: bo
         click.echo("One-time administrator token, shown this once; `acta token create` exchanges it:", err=True)
         click.echo(made.token)
         sys.stdout.flush()
-    address = (host or settings.host, settings.port if port is None else port)
     click.echo(f"Acta listens on http://{address[0]}:{address[1]}", err=True)
     raise SystemExit(run(settings, address, workers or settings.workers, [] if no_worker else [_worker_command()]))
+
+
+def _require_free(address: tuple[str, int]) -> None:
+    """Raise UnavailableError where somebody else listens already: the server's processes would wait for the port."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As servers do: a port whose last connections are only ending counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise UnavailableError(
+                f"Acta cannot listen on {address[0]}:{address[1]} ({error.strerror}).",
+                "Stop what listens there, or choose another with --host and --port.",
+            ) from error
 
 
 def _worker_command() -> list[str]:
@@ -80,19 +102,29 @@ def run(settings: Settings, address: tuple[str, int], workers: int, helpers: Seq
         signal.signal(number, stop)
     with _metrics_directory() as environment:
         # Each in a session of its own, so that Ctrl-C reaches them once and in order: through us.
-        server = subprocess.Popen(_server_command(address, workers), env=environment, start_new_session=True)
-        workers_running = [subprocess.Popen(command, start_new_session=True) for command in helpers]
+        server = _started(_server_command(address, workers), environment)
+        workers_running = [_started(command, environment) for command in helpers]
         try:
             while not stopping and server.poll() is None:
                 for position, process in enumerate(workers_running):
                     if process.poll() is not None:
                         click.echo(f"The worker ended ({process.returncode}); starting another.", err=True)
                         time.sleep(RESTART_PAUSE_SECONDS)
-                        workers_running[position] = subprocess.Popen(helpers[position], start_new_session=True)
+                        workers_running[position] = _started(helpers[position], environment)
                 time.sleep(0.1)
         finally:
             _stop([server, *workers_running])
     return 0 if stopping else server.returncode or 3
+
+
+def _started(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, env=environment, start_new_session=True, preexec_fn=end_with_parent)  # noqa: PLW1509 (no threads run here)
+
+
+def end_with_parent() -> None:
+    """In a new process: have the kernel end it when the one that started it dies, even by kill -9. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager
@@ -111,5 +143,5 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -2,7 +2,7 @@
 
 import click
 
-from registry.cli.configuration import load_settings
+from registry.cli.configuration import keep_private, load_settings
 
 
 @click.command()
@@ -16,6 +16,7 @@ def worker(until_idle: bool) -> None:
     from registry.installation import open_units
     from registry.jobs.worker import Worker
 
+    keep_private()
     settings = load_settings()
     configure_logs(None)
     running = Worker(open_units(settings), settings)

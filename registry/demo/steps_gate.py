@@ -151,7 +151,8 @@ def approval(tell: Narrator, cast: Cast, version: Version, request: Promotion) -
         words = ("acta", "review", str(request.id), "--role", command_name(role), "--approve", "--reason", reason)
         tell.command(command_name(role), *words)
         decided = cast[role].client.review(request.id, role, "approve", reason).request
-        tell.good(f"Approved by the {role.value}; request {decided.number} is {decided.state}.")
+        so_far = "approved" if decided.state == "approved" else "open until all have approved"
+        tell.good(f"Approved by the {role.value}; request {decided.number} is {so_far}.")
     tell.command("developer", "acta", "promote", MODEL, str(version.number), "--to", TARGET, "--execute")
     executed = cast[Role.DEVELOPER].client.execute(request.id).request
     moved = cast[Role.DEVELOPER].client.version(MODEL, version.number)

@@ -132,7 +132,7 @@ def attack(tell: Narrator, directory: DemoDirectory, cast: Cast, kept: Path) -> 
     blind = [one.name for one in done if one.caught_only_outside]
     if blind:
         tell.say(f"Caught by nothing but the checkpoint kept outside: {'; '.join(blind)}.")
-    tell.say(done[-1].alone.not_shown)
+    tell.say(f"What verifying alone says of itself: {done[-1].alone.not_shown}")
     return done
 
 

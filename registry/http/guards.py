@@ -54,16 +54,28 @@ def requires(*roles: Role) -> Guard:
     return guard
 
 
+async def requires_everything(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Whoever has some role on the whole installation."""
+    await signed_in(connection, handler)
+    actor: Actor = connection.scope["user"]
+    if not actor.reads_everything:
+        refusal = RefusedError("This needs a role on the whole installation.", "An administrator grants it.")
+        await _refuse(connection, actor, refusal)
+
+
 async def public_log_or_signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Anybody where the settings make the log public, else any known actor."""
+    """Anybody where the settings make the log public, else whoever has a role on the whole installation.
+
+    The log holds what happened to every team's models.
+    """
     if not _settings(connection).log_public:
-        await signed_in(connection, handler)
+        await requires_everything(connection, handler)
 
 
 async def public_metrics_or_signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Anybody where the settings make the metrics public, else any known actor."""
+    """Anybody where the settings make the metrics public, else whoever has a role on the whole installation."""
     if not _settings(connection).metrics_public:
-        await signed_in(connection, handler)
+        await requires_everything(connection, handler)
 
 
 def _settings(connection: Connection) -> Settings:

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.plugins.problem_details import ProblemDetailsException
 
+from audit.errors import EntryError
 from registry import errors
 
 STATUS: dict[type[errors.ActaError], int] = {
@@ -22,6 +23,9 @@ STATUS: dict[type[errors.ActaError], int] = {
     errors.PreconditionRequiredError: 428,
     errors.UnavailableError: 503,
 }
+
+UNSTORABLE = (OverflowError, RecursionError, UnicodeError, EntryError)
+"""What only a request's own values cause: integers beyond 64 bits, bottomless nesting, NUL or broken characters."""
 
 logger = logging.getLogger("acta.request")
 
@@ -51,6 +55,9 @@ def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDeta
     instance = f"urn:acta:request:{request_id(request)}"
     if isinstance(error, errors.ActaError):
         return _domain_problem(error, instance)
+    if isinstance(error, UNSTORABLE):
+        refused = errors.InvalidInputError("request", "(not shown)", "a number, a text or its nesting is out of bounds")
+        return _domain_problem(refused, instance)
     if isinstance(error, ValidationException):
         return ProblemDetailsException(
             detail="The request does not have the form that this route takes.",

@@ -29,6 +29,7 @@ from registry.promotion.cases import Case, find_case, locked_case
 from registry.promotion.errors import ChangesAskedForError, GateNotMetError, IllegalTransitionError, SelfReviewError
 from registry.promotion.states import LIVE, Event, after, lapse
 from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow
+from registry.promotion.waivers import refuse_waiver_holder
 from registry.unit import Committed, Unit
 
 REQUESTING = (Role.DEVELOPER, Role.OPERATIONS_REVIEWER, Role.RISK_OFFICER)
@@ -55,6 +56,7 @@ def request(unit: Unit, actor: Actor, found: FoundVersion, target_stage: Stage, 
     checked_text("justification", justification)
     actor.require(*REQUESTING, place=found.place)
     lock_version(unit, found.version.id)
+    refuse_waiver_holder(unit, actor, found)
     if found.version.stage == target_stage:
         raise ConflictError(f"This version is in {target_stage.value} already.")
     _clear_the_way(unit, found, target_stage)

@@ -80,6 +80,29 @@ def grant_waiver(
     return row
 
 
+def refuse_waiver_holder(unit: Unit, actor: Actor, found: FoundVersion) -> None:
+    """Refuse a request by whoever waived an item of the version, in whichever order the two come.
+
+    Raises:
+        ConflictOfInterestError: a waiver in force was granted by this person, or by a machine of theirs.
+    """
+    query = (
+        select(col(Waiver.item))
+        .join(ActorRow, col(Waiver.granted_by) == col(ActorRow.id))
+        .where(
+            col(Waiver.version_id) == found.version.id,
+            col(Waiver.expires_at) > unit.now,
+            counts_as(actor.person_id),
+        )
+    )
+    item = unit.session.execute(query.limit(1)).scalar()
+    if item is not None:
+        raise ConflictOfInterestError(
+            f"You, or a machine that you answer for, waived {item} of this version.",
+            "Somebody who waived nothing of it asks for its promotion.",
+        )
+
+
 def _waivable(policy: Policy, item_id: str) -> tuple[Item, WaiverRule]:
     item = policy.items.get(item_id)
     if item is not None and item.waiver is not None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 
 import httpx
@@ -51,6 +53,15 @@ def test_a_stranger_s_refusal_goes_to_the_access_log_and_not_into_the_audit_log(
     log = server.home / "logs" / "access.log"
     access = _eventually(lambda: (log.exists() and '"status": 401' in log.read_text() and log.read_text()) or None)
     assert "acta_nonsense" not in access
+
+
+def test_a_port_that_is_taken_is_one_line_and_status_3(server):
+    command = [sys.executable, "-m", "registry.cli", "serve", "--port", str(server.port)]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert f"cannot listen on 127.0.0.1:{server.port}" in line
 
 
 def _logged(server: ActaServer, request_id: str) -> dict[str, object] | None:

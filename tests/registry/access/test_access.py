@@ -60,6 +60,20 @@ def test_nobody_grants_a_role_to_themselves(units, people):
         service.grant_role(unit, people.administrator, people.administrator.id, Role.RISK_OFFICER, EVERYTHING)
 
 
+def test_nobody_grants_a_role_to_a_machine_that_they_answer_for(units, people):
+    with units.writing() as unit:
+        machine = service.add_actor(
+            unit,
+            people.administrator,
+            kind=ActorKind.MACHINE,
+            name="own machine",
+            email=None,
+            responsible_id=people.administrator.id,
+        )
+    with pytest.raises(RefusedError, match="answer for"), units.writing() as unit:
+        service.grant_role(unit, people.administrator, machine.id, Role.VALIDATOR, EVERYTHING)
+
+
 def test_a_grant_is_logged_with_who_granted_it(units, people):
     with units.writing() as unit:
         service.grant_role(unit, people.administrator, people.stranger.id, Role.AUDITOR, Scope(ScopeKind.TEAM, "x"))

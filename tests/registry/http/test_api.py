@@ -1,5 +1,6 @@
 """What the API answers, right and wrong."""
 
+import json
 import uuid
 
 import pytest
@@ -150,6 +151,32 @@ def test_an_auditor_reads_and_changes_nothing(client, people, model):
     assert client.http.get("/api/v1/models/credit-default", headers=auditor).status_code == 200
     refused = client.http.post("/api/v1/models/credit-default/versions", json=VERSION, headers=auditor)
     assert refused.status_code == 403
+
+
+def test_the_log_s_tiles_are_for_roles_on_the_whole_installation(client, people, model):
+    for path in ("/log/checkpoint", "/log/tile/entries/000.p/1", "/log/tile/0/000.p/1", "/metrics"):
+        assert client.http.get(path, headers=client.as_(people.stranger)).status_code == 403, path
+        assert client.http.get(path, headers=client.as_(people.auditor)).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("GET", f"/api/v1/models/credit-default/versions/{2**70}", None),
+        ("GET", f"/api/v1/audit/entries/{2**70}", None),
+        ("GET", "/api/v1/models?contains=%00", None),
+        ("GET", "/api/v1/versions?run_id=%00", None),
+        ("POST", "/api/v1/models/credit-default/versions", VERSION | {"size_bytes": 2**70}),
+        ("POST", "/api/v1/models/credit-default/versions", VERSION | {"description": "a\0b"}),
+        ("POST", "/api/v1/models/credit-default/versions", b"[" * 100_000),
+        ("POST", "/api/v1/models/credit-default/versions", b'{"description": "\xff"}'),
+    ],
+)
+def test_values_out_of_all_bounds_are_the_client_s_fault(client, developer, model, method, path, body):
+    content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    headers = developer | {"Content-Type": "application/json"}
+    answer = client.http.request(method, path, content=content, headers=headers)
+    assert answer.status_code in ({400, 404} if method == "POST" else {200, 400, 404}), answer.text
 
 
 def test_a_refusal_of_a_known_actor_is_in_the_log(client, people, model):

@@ -99,3 +99,13 @@ def test_waiver_is_granted_only_by_an_outsider_with_the_role_within_the_time_tha
         waivers.revoke_waiver(unit, people.stranger, waiver_id, "No.")
     with pytest.raises(RefusedError), governance.units.writing() as unit:
         waivers.revoke_waiver(unit, people.validator, waiver_id, "No.")
+
+
+def test_who_waived_an_item_asks_for_no_promotion_while_the_waiver_lasts(governance, registered):
+    people = governance.people
+    waiver_id = grant(governance, registered)
+    with pytest.raises(ConflictOfInterestError, match="waived"):
+        governance.request(registered, by=people.risk)
+    with governance.units.writing() as unit:
+        waivers.revoke_waiver(unit, people.risk, waiver_id, "Somebody else weighs it.")
+    assert governance.request(registered, by=people.risk)
