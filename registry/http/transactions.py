@@ -26,7 +26,7 @@ from sqlmodel import col
 
 from registry.access.actor import Actor
 from registry.access.tables import IdempotencyRow
-from registry.database import Mode
+from registry.database import Database, Mode
 from registry.errors import ActaError, ConflictError, InvalidInputError
 from registry.http.uploads import form_fingerprint
 from registry.names import LONGEST_NAME
@@ -71,9 +71,7 @@ def _within(mode: Mode, handler: Handler) -> Handler:
         try:
             if mode is Mode.WRITE:
                 return await run_writing(call)
-            return (
-                call() if unit.database.is_sqlite else await asyncio.get_running_loop().run_in_executor(_READERS, call)
-            )
+            return await _run_reading(unit.database, call)
         except ActaError as refusal:
             if actor is not None and refusal.recorded_as is not None:
                 units = Units(unit.database, unit.log)
@@ -99,6 +97,11 @@ def _call(handler: Callable[..., Any], arguments: tuple[Any, ...], named: Any, u
 async def run_writing(work: Callable[[], Any]) -> Any:
     """Run something that writes in a thread, where it may wait for a lock without stopping anybody who reads."""
     return await asyncio.get_running_loop().run_in_executor(_WRITERS, work)
+
+
+async def _run_reading(database: Database, work: Callable[[], Any]) -> Any:
+    """Run something that only reads: on the loop where that waits for nothing."""
+    return work() if database.is_sqlite else await asyncio.get_running_loop().run_in_executor(_READERS, work)
 
 
 def record_refusal(units: Units, actor: Actor, refusal: ActaError, request_id: str | None) -> None:
@@ -172,10 +175,10 @@ def provide_actor(request: Request[Any, Any, Any], unit: NamedDependency[Unit]) 
 
 
 async def run_in_reading_unit(units: Units, work: Callable[[Unit], Any]) -> Any:
-    """A short read outside a route, such as finding out who asks: on the loop for SQLite, else in a thread."""
+    """A short read outside a route, such as finding out who asks."""
 
     def run() -> Any:
         with units.reading() as unit:
             return work(unit)
 
-    return run() if units.database.is_sqlite else await asyncio.get_running_loop().run_in_executor(_READERS, run)
+    return await _run_reading(units.database, run)
