@@ -52,7 +52,8 @@ def request_id(request: Request[Any, Any, Any]) -> str:
 
 def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDetailsException:
     """The problem details of any exception that a route may raise."""
-    instance = f"urn:acta:request:{request_id(request)}"
+    # A request for which there is no route got no id.
+    instance = f"urn:acta:request:{request_id(request)}" if request_id(request) else None
     if isinstance(error, errors.ActaError):
         return _domain_problem(error, instance)
     if isinstance(error, UNSTORABLE):
@@ -87,7 +88,7 @@ def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDeta
     )
 
 
-def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsException:
+def _domain_problem(error: errors.ActaError, instance: str | None) -> ProblemDetailsException:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     extra: dict[str, Any] = {}
     if error.remedy:

@@ -27,8 +27,6 @@ from registry.settings import Settings
 from registry.storage import CHUNK_BYTES, Storage, too_large
 
 FORM_OVERHEAD_BYTES = 64 * 2**10
-
-_LIMIT = "acta_upload_limit_bytes"
 """What a form may hold besides its file."""
 
 HEAD_BYTES = 64 * 2**10
