@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, conclude
 from registry.database import upgrade
-from tests.acta_server import ActaServer, descendants
+from tests.acta_server import ActaServer, descendants, user_environment
 
 ACTA = [sys.executable, "-m", "registry.cli"]
 STEP = re.compile(r"(\d+) of \d+  (.+?) ─+$")
@@ -28,7 +28,7 @@ SAMPLE_SECONDS = 0.2
 def help_seconds() -> float:
     """`acta --help`, from start to exit."""
     started = time.perf_counter()
-    subprocess.run([*ACTA, "--help"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*ACTA, "--help"], check=True, stdout=subprocess.DEVNULL, env=user_environment())
     return time.perf_counter() - started
 
 
@@ -45,7 +45,7 @@ def serve_seconds(rounds: int) -> tuple[list[float], list[float]]:
                 started = time.perf_counter()
                 server.start()
                 found.append(time.perf_counter() - started)
-                server.terminate()
+                server.kill()
     return first, later
 
 
@@ -76,6 +76,7 @@ def tour() -> Tour:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env=user_environment(),
         )
         watch = threading.Thread(target=_watch, args=(process, peaks))
         watch.start()
