@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -56,9 +57,7 @@ def write_pdf(
     Raises:
         RenderingError: the page asks for something that is not an asset, or nests too deeply.
     """
-    # Before WeasyPrint reads its configuration: no font of the machine may be seen.
-    os.environ["FONTCONFIG_FILE"] = str(fonts / "fonts.conf")
-    with warnings.catch_warnings():
+    with _fonts_of_our_own(fonts), warnings.catch_warnings():
         # On its first import WeasyPrint warns that there is none: ours come with the stylesheet.
         warnings.filterwarnings("ignore", message="No fonts configured in FontConfig")
         from weasyprint import HTML, Attachment
@@ -94,14 +93,29 @@ def write_pdf(
             _add_seal_field(document, pdf, seal_field)
 
     try:
-        written: bytes = HTML(string=html, base_url=BASE, url_fetcher=ClosedFetcher()).write_pdf(
-            pdf_variant="pdf/a-3a", attachments=attachments, finisher=finish
-        )
+        with _fonts_of_our_own(fonts):
+            written: bytes = HTML(string=html, base_url=BASE, url_fetcher=ClosedFetcher()).write_pdf(
+                pdf_variant="pdf/a-3a", attachments=attachments, finisher=finish
+            )
     except FatalURLFetchingError as error:
         raise RenderingError(f"Nothing was rendered: {error}. Remove the reference.") from error
     except RecursionError as error:
         raise RenderingError("Nothing was rendered: the page nests too deeply. Shorten the nested fact.") from error
     return written
+
+
+@contextmanager
+def _fonts_of_our_own(fonts: Path) -> Iterator[None]:
+    """While it lasts, Fontconfig sees no font of the machine. Programs started later see them again."""
+    before = os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(fonts / "fonts.conf")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["FONTCONFIG_FILE"]
+        else:
+            os.environ["FONTCONFIG_FILE"] = before
 
 
 def _assets(static: Path, fonts: Path) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """The rendered card: standard, content, look at its extremes, and what hostile text does to it."""
 
+import os
 import re
 import subprocess
 from datetime import UTC, datetime
@@ -62,6 +63,16 @@ def test_qpdf_finds_no_fault_in_a_sealed_card(sealed, tmp_path):
 def test_same_facts_give_the_same_bytes(render, rendered, monkeypatch):
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     assert render(sample.FACTS, sample.CHARTS, record=sample.RECORD) == rendered
+
+
+@pytest.mark.parametrize("before", [None, "/etc/fonts/fonts.conf"])
+def test_rendering_leaves_the_fonts_of_later_programs_alone(render, monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    else:
+        monkeypatch.setenv("FONTCONFIG_FILE", before)
+    render(EMPTY)
+    assert os.environ.get("FONTCONFIG_FILE") == before
 
 
 def test_card_carries_its_facts_and_proof(rendered):
