@@ -10,7 +10,31 @@ LONGEST_TEXT = 20_000
 
 
 def checked_name(field: str, value: str) -> str:
-    """A name that may stand in a URL path: returned unchanged, or refused.
+    """A name that people give in Acta and that may stand in a URL path: returned unchanged, or refused.
+
+    Raises:
+        InvalidInputError: as `checked_path_part`; or not in Unicode normalisation form C.
+    """
+    checked_path_part(field, value)
+    if not unicodedata.is_normalized("NFC", value):
+        raise InvalidInputError(field, value, "a name must be in Unicode normalisation form C (NFC): send it composed")
+    if len(key := name_key(value)) > LONGEST_NAME:
+        rule = f"written out, its characters are {len(key)}; at most {LONGEST_NAME} are allowed"
+        raise InvalidInputError(field, value, rule)
+    return value
+
+
+def name_key(name: str) -> str:
+    """What names that look alike have in common: equal for names that differ by case or normalisation only.
+
+    Compatibility caseless matching: the Unicode Standard, section 3.13, definition D146; composed at the end.
+    """
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", folded).casefold())
+
+
+def checked_path_part(field: str, value: str) -> str:
+    """A name that may stand in a URL path, as some file system spells it: returned unchanged, or refused.
 
     Raises:
         InvalidInputError: empty or only spaces, over 250 characters, `/`, control characters, `.` or `..`.

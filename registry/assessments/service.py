@@ -16,7 +16,7 @@ from registry.catalog.tables import LineageRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, UnprocessableError
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
-from registry.names import checked_name
+from registry.names import checked_path_part
 from registry.policy.jobs import request_checks
 from registry.unit import Committed, Unit
 
@@ -69,7 +69,7 @@ def request(
     """
     found = find_version(unit, actor, name, number)
     actor.require(*ASSESSORS, place=found.place)
-    checked_name("file name", predictions.name)
+    checked_path_part("file name", predictions.name)
     if predictions.size_bytes == 0:
         raise InvalidInputError("file", predictions.name, "it is empty")
     declared = check_roles(roles, predictions.columns)

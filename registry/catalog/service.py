@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import Row, bindparam, func, insert, select
+from sqlalchemy import Row, bindparam, func, insert, or_, select
 from sqlmodel import col
 
 from registry.access.actor import Actor, Place, Role
@@ -15,7 +15,7 @@ from registry.catalog.reads import MODEL, VERSION, VersionRecord
 from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
 from registry.jobs.service import enqueue
-from registry.names import checked_name, checked_text
+from registry.names import checked_name, checked_text, name_key
 from registry.policy.service import risk_tier
 from registry.unit import Committed, Unit, Value
 
@@ -58,19 +58,17 @@ def create_model(
     Raises:
         RefusedError: the actor is no developer for that team.
         InvalidInputError: a bad name or text, or an owner who is not here.
-        ConflictError: the name is taken.
+        ConflictError: the name is taken, or differs from one only by case or Unicode normalisation.
     """
     checked_name("name", name)
     checked_name("team", team)
     _check_texts(texts)
     actor.require(Role.DEVELOPER, place=Place(name, team))
     _check_owner(unit, owner_id)
-    if unit.session.execute(select(col(RegisteredModel.id)).where(col(RegisteredModel.name) == name)).first():
-        raise ConflictError(
-            f"A model named {name!r} exists already.", "Register a version of it, or choose a new name."
-        )
+    _check_free(unit, actor, name)
     row = RegisteredModel(
         name=name,
+        name_key=name_key(name),
         team=team,
         owner_id=owner_id,
         risk_profile=msgspec.to_builtins(profile),
@@ -82,6 +80,22 @@ def create_model(
     unit.session.add(row)
     unit.record(actor, "model.registered", row.id, {"name": name, "team": team, **_stated(row, texts)})
     return row
+
+
+def _check_free(unit: Unit, actor: Actor, name: str) -> None:
+    model = col(RegisteredModel.name), col(RegisteredModel.team)
+    alike = or_(col(RegisteredModel.name_key) == name_key(name), col(RegisteredModel.name) == name)
+    taken = {row.name: Place(row.name, row.team) for row in unit.session.execute(select(*model).where(alike))}
+    if name in taken:
+        raise ConflictError(
+            f"A model named {name!r} exists already.", "Register a version of it, or choose a new name."
+        )
+    for other, place in taken.items():
+        named = f"named {other!r} exists already, and" if actor.reads(place) else "with a similar name exists already:"
+        raise ConflictError(
+            f"A model {named} {name!r} differs from it only by case or Unicode normalisation.",
+            "Register a version of that model, or choose a name that people can tell from it.",
+        )
 
 
 def edit_model(

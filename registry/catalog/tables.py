@@ -26,6 +26,8 @@ class RegisteredModel(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(max_length=250, unique=True)
+    name_key: str = Field(max_length=250, index=True, unique=True)
+    """`registry.names.name_key` of the name: no two models have names that look alike."""
     team: str = Field(max_length=250, index=True)
     owner_id: UUID = Field(foreign_key="acta_actor.id")
     purpose: str = Field(sa_type=Text)

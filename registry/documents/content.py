@@ -3,7 +3,7 @@
 import codecs
 
 from registry.errors import InvalidInputError
-from registry.names import checked_name
+from registry.names import checked_path_part
 
 TEXT_TYPES = frozenset({"text/markdown", "text/plain", "text/csv", "application/json"})
 SIGNATURES = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n"}
@@ -45,4 +45,4 @@ def checked_file_name(value: str) -> str:
     Raises:
         InvalidInputError: path parts, control characters, direction overrides, over 250 characters.
     """
-    return checked_name("file name", value)
+    return checked_path_part("file name", value)

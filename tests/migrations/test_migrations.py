@@ -1,9 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import MetaData, Uuid, insert, inspect, text
 
 from audit.entry import Draft
 from audit.keys import Ed25519Signer
@@ -65,6 +66,58 @@ def test_migrating_up_down_and_up_over_rows_gives_the_same_schema(database_url, 
     assert triggers(database) == set()
     upgrade(database_url)
     assert schema(database) == before
+
+
+LONG_WRITTEN_OUT = "\ufdfa" * 100
+"""100 characters that stand for 18 letters each."""
+
+
+def test_models_whose_names_look_alike_are_migrated_up_down_and_up_and_keep_keys_of_their_own(database_url, database):
+    upgrade(database_url, "0005")
+    composed, decomposed = "Cr\u00e9dit", "Cre\u0301dit"
+    ids = insert_models(database, ["Credit", "credit", "CREDIT", composed, decomposed, LONG_WRITTEN_OUT])
+    upgrade(database_url)
+    keys = name_keys(database)
+    assert keys["Credit"] == "credit"
+    assert (keys["credit"], keys["CREDIT"]) == (f"credit\x1f{ids['credit']}", f"credit\x1f{ids['CREDIT']}")
+    assert (keys[composed], keys[decomposed]) == ("cr\u00e9dit", f"cr\u00e9dit\x1f{ids[decomposed]}")
+    assert len(keys[LONG_WRITTEN_OUT]) == 250
+    downgrade(database_url, "0005")
+    upgrade(database_url)
+    assert name_keys(database) == keys
+
+
+def insert_models(database: Database, names: list[str]) -> dict[str, UUID]:
+    """Models of these names, each a second older than the next, by the columns of migration 0005."""
+    somebody, ids, start = uuid4(), {name: uuid4() for name in names}, datetime(2026, 1, 1, tzinfo=UTC)
+    tables = MetaData()
+    with database.engine.connect().execution_options(acta_mode=Mode.WRITE.value) as connection:
+        tables.reflect(connection, only=["acta_actor", "acta_registered_model"])
+        actor, model = tables.tables["acta_actor"], tables.tables["acta_registered_model"]
+        actor.c.id.type = model.c.id.type = model.c.owner_id.type = model.c.created_by.type = Uuid()
+        connection.execute(insert(actor).values(id=somebody, kind="person", name="somebody", created_at=start))
+        for seconds, name in enumerate(names):
+            values = {
+                "id": ids[name],
+                "name": name,
+                "team": "risk",
+                "owner_id": somebody,
+                "purpose": "Scores.",
+                "risk_profile": {},
+                "risk_tier": "low",
+                "revision": 1,
+                "created_at": start + timedelta(seconds=seconds),
+                "created_by": somebody,
+            }
+            connection.execute(insert(model).values(values))
+        connection.commit()
+    return ids
+
+
+def name_keys(database: Database) -> dict[str, str]:
+    with database.engine.connect() as connection:
+        rows = connection.execute(text("SELECT name, name_key FROM acta_registered_model"))
+        return {row.name: row.name_key for row in rows}
 
 
 def schema(database: Database) -> dict[str, list[str]]:
