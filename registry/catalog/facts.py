@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from registry.catalog.uris import checked_artifact_uri, checked_lineage_uri
 from registry.errors import InvalidInputError
 from registry.names import LONGEST_NAME, LONGEST_TEXT, checked_digest, checked_label, checked_text
 
@@ -105,7 +106,7 @@ class VersionFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client states about a trained model. Nothing of it changes later."""
 
     source_uri: str
-    """Folder or file of the model: `file:` or any fsspec URL."""
+    """Folder or file of the model: an absolute path, or a URI of an artifact store (`registry.catalog.uris`)."""
     content_digest: str
     """SHA-256 over the list of files (`registry.catalog.digest`), 64 hexadecimal digits."""
     framework: str
@@ -128,7 +129,7 @@ def check_version_facts(facts: VersionFacts) -> None:
         InvalidInputError: naming the field, the value and the rule.
     """
     checked_digest("content_digest", facts.content_digest)
-    _check_uri("source_uri", facts.source_uri)
+    checked_artifact_uri("source_uri", facts.source_uri)
     checked_label("framework", facts.framework)
     for field in ("framework_version", "run_id"):
         value = getattr(facts, field)
@@ -169,16 +170,9 @@ def _check_edge(field: str, edge: LineageEdge) -> None:
     if edge.digest is not None:
         checked_digest(f"{field}.digest", edge.digest)
     if edge.uri is not None:
-        _check_uri(f"{field}.uri", edge.uri)
+        checked_lineage_uri(f"{field}.uri", edge.uri)
     if edge.identifier is not None:
         checked_label(f"{field}.identifier", edge.identifier)
-
-
-def _check_uri(field: str, value: str) -> None:
-    if not value or len(value) > 2000 or not value.isprintable() or value != value.strip():
-        raise InvalidInputError(field, value, "a URI has 1 to 2000 printable characters and no spaces around it")
-    if "@" in value.split("://", 1)[-1].split("/", 1)[0] and "://" in value:
-        raise InvalidInputError(field, "(hidden)", "a URI must not carry a user name or password")
 
 
 def _check_decimal(field: str, value: str) -> None:
