@@ -70,10 +70,28 @@ def main() -> None:
     from registry.errors import ActaError, InvalidInputError
 
     try:
-        acta(standalone_mode=True)
+        status: object = acta(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        help_wanted.show()
+        sys.exit(help_wanted.exit_code)
+    except click.ClickException as error:
+        click.echo(f"acta: {_in_one_line(error)}", err=True)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("acta: stopped.", err=True)
+        sys.exit(1)
     except InvalidInputError as error:
         click.echo(f"acta: {error}", err=True)
         sys.exit(2)
     except ActaError as error:
         click.echo(f"acta: {error}", err=True)
         sys.exit(3)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    """What is wrong, without the line ends of click's lists of choices; after wrong usage also where to look."""
+    sentence = " ".join(error.format_message().split())
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return sentence
+    return f"{sentence} Try '{error.ctx.command_path} --help'."

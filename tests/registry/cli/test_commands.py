@@ -107,13 +107,45 @@ def test_an_address_that_is_none_is_refused_at_once(run, url):
         ("card", "verify", "no-such-file"),
         ("demo", "--directory", "/dev/null"),
         ("nonsense",),
+        ("gate", "credit-default"),
+        ("gate", "credit-default", "1", "--nonsense"),
+        ("role", "nonsense"),
+        ("role", "grant", "somebody"),
+        ("register", "folder"),
+        ("gate", "credit-default", "two\nlines"),
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_status_2_and_never_a_traceback(run, words):
+def test_wrong_usage_is_one_line_and_status_2_and_never_a_traceback(run, words):
     done = run(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr
+    assert done.stderr.startswith("acta: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        (("gate", "credit-default"), "acta: Missing argument 'VERSION'. Try 'acta gate --help'."),
+        (("nonsense",), "acta: No such command 'nonsense'. Try 'acta --help'."),
+        (("role", "nonsense"), "acta: No such command 'nonsense'. Try 'acta role --help'."),
+    ],
+    ids=str,
+)
+def test_wrong_usage_says_where_to_look(run, words, line):
+    assert run(*words).stderr == line + "\n"
+
+
+def test_a_group_alone_shows_its_help(run):
+    done = run("role")
+    assert done.returncode == 2
+    assert "Usage: acta role" in done.stderr
+    assert "revoke" in done.stderr
+
+
+def test_help_and_version_are_answers(run):
+    assert run("--help").returncode == 0
+    assert "acta, version" in run("--version").stdout
 
 
 def test_the_demo_refuses_a_directory_of_somebody_else(run, tmp_path):
