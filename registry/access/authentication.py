@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col
 
@@ -13,6 +13,7 @@ from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKin
 from registry.access.service import secret_hash
 from registry.access.tables import ActorRow, GrantRow, SessionRow, TokenRow
 from registry.errors import UnauthenticatedError
+from registry.prepared import Prepared
 from registry.unit import Unit
 
 USE_RESOLUTION = timedelta(minutes=1)
@@ -34,14 +35,14 @@ _COLUMNS = (
     col(GrantRow.granted_by),
 )
 _OPEN_GRANT: ColumnElement[bool] = (col(GrantRow.actor_id) == col(ActorRow.id)) & col(GrantRow.revoked_at).is_(None)
-_OF_TOKEN = (
+_OF_TOKEN = Prepared(
     select(*_COLUMNS)
     .select_from(TokenRow)
     .join(ActorRow, col(ActorRow.id) == col(TokenRow.actor_id))
     .outerjoin(GrantRow, _OPEN_GRANT)
     .where(col(TokenRow.secret_hash) == bindparam("secret_hash"))
 )
-_OF_SESSION = (
+_OF_SESSION = Prepared(
     select(*_COLUMNS)
     .select_from(SessionRow)
     .join(TokenRow, col(TokenRow.id) == col(SessionRow.token_id))
@@ -57,7 +58,7 @@ def actor_of_token(unit: Unit, token: str) -> Actor:
     Raises:
         UnauthenticatedError: unknown, expired, revoked, or of an actor who has left.
     """
-    rows = unit.connection.execute(_OF_TOKEN, {"secret_hash": secret_hash(token)}).all()
+    rows = _OF_TOKEN.rows(unit.connection, {"secret_hash": secret_hash(token)})
     if not rows:
         raise UnauthenticatedError("This API token is unknown.", "Check that it was copied whole.")
     return _actor(rows, unit.now)
@@ -69,13 +70,13 @@ def actor_of_session(unit: Unit, cookie: str) -> Actor:
     Raises:
         UnauthenticatedError: the session has ended, or its token no longer opens anything.
     """
-    rows = unit.connection.execute(_OF_SESSION, {"secret_hash": secret_hash(cookie), "now": unit.now}).all()
+    rows = _OF_SESSION.rows(unit.connection, {"secret_hash": secret_hash(cookie), "now": unit.now})
     if not rows:
         raise UnauthenticatedError("Your session has ended.", "Sign in again.")
     return _actor(rows, unit.now)
 
 
-def _actor(rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> Actor:
+def _actor(rows: Sequence[tuple[Any, ...]], now: datetime) -> Actor:
     token_id, is_bootstrap, expires_at, revoked_at, used_at, actor_id, kind, responsible_id, left_at = rows[0][:9]
     if revoked_at is not None:
         raise UnauthenticatedError("This API token was revoked.", "Ask for another one.")

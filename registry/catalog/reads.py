@@ -5,12 +5,13 @@ Loading objects takes several times as long as Core rows. Whoever is going to ch
 """
 
 import functools
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Row, Select, Table, Text, and_, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, Text, and_, bindparam, cast, func, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -21,6 +22,7 @@ from registry.access.service import visible
 from registry.catalog.facts import Stage
 from registry.catalog.tables import AliasRow, ModelVersion, RegisteredModel, TagRow
 from registry.errors import NotFoundError
+from registry.prepared import Prepared
 from registry.unit import Unit
 
 
@@ -107,14 +109,14 @@ def _selected(name: str) -> ColumnElement[Any]:
 
 _VERSIONS = select(*map(_selected, VersionRecord._fields)).join_from(VERSION, MODEL, VERSION.c.model_id == MODEL.c.id)
 _MODEL_PLACE = select(MODEL.c.name, MODEL.c.team).where(MODEL.c.name == bindparam("model"))
-_ONE = _VERSIONS.where(MODEL.c.name == bindparam("model"), VERSION.c.number == bindparam("number"))
+_ONE = Prepared(_VERSIONS.where(MODEL.c.name == bindparam("model"), VERSION.c.number == bindparam("number")))
 _pairs = msgspec.json.Decoder(dict[str, str]).decode
 _texts = msgspec.json.Decoder(list[str]).decode
 _DECODERS = {"metrics": _pairs, "parameters": _pairs, "aliases": _texts, "tags": _pairs}
 _DECODED = [(VersionRecord._fields.index(name), decode) for name, decode in _DECODERS.items()]
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> VersionRecord:
+def _record(row: Sequence[Any]) -> VersionRecord:
     values: list[Any] = list(row)
     for position, decode in _DECODED:
         values[position] = decode(values[position])
@@ -127,7 +129,7 @@ def read_version(unit: Unit, actor: Actor, name: str, number: int) -> VersionRec
     Raises:
         NotFoundError: no such model or version, or the actor may not see it.
     """
-    row = unit.connection.execute(_ONE, {"model": name, "number": number}).first()
+    row = _ONE.row(unit.connection, {"model": name, "number": number})
     if row is None:
         model = unit.connection.execute(_MODEL_PLACE, {"model": name}).first()
         seen = model is not None and actor.reads(Place(*model))

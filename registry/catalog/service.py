@@ -17,15 +17,18 @@ from registry.errors import ConflictError, InvalidInputError, NotFoundError, Out
 from registry.jobs.service import enqueue
 from registry.names import checked_name, checked_text, name_key
 from registry.policy.service import risk_tier
+from registry.prepared import Prepared
 from registry.unit import Committed, Unit, Value
 
 # Built once: building them takes longer than running them.
 _LOCKED_MODEL = select(RegisteredModel).where(col(RegisteredModel.name) == bindparam("name")).with_for_update()
-_LOCKED_PLACE = (
+_LOCKED_PLACE = Prepared(
     select(MODEL.c.id, MODEL.c.name, MODEL.c.team).where(MODEL.c.name == bindparam("name")).with_for_update()
 )
-_INSERT_VERSION = insert(VERSION)
-_NEWEST_NUMBER = select(func.max(col(ModelVersion.number))).where(col(ModelVersion.model_id) == bindparam("model_id"))
+_INSERT_VERSION = Prepared(insert(VERSION))
+_NEWEST_NUMBER = Prepared(
+    select(func.coalesce(func.max(VERSION.c.number), 0)).where(VERSION.c.model_id == bindparam("model_id"))
+)
 
 
 class ModelTexts(msgspec.Struct, frozen=True):
@@ -196,16 +199,17 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         InvalidInputError: a fact that breaks a rule, or a parent that does not exist.
     """
     # Locked, so that two registrations never draw the same number. Rows, not objects: pipelines do this all day.
-    model = unit.connection.execute(_LOCKED_PLACE, {"name": name}).first()
-    if model is None or not actor.reads(Place(model.name, model.team)):
+    found = _LOCKED_PLACE.row(unit.connection, {"name": name})
+    if found is None or not actor.reads(Place(*found[1:])):
         raise NotFoundError("model", name)
-    actor.require(Role.DEVELOPER, place=Place(model.name, model.team))
+    model_id, model, team = found
+    actor.require(Role.DEVELOPER, place=Place(model, team))
     check_version_facts(facts)
-    newest = unit.connection.execute(_NEWEST_NUMBER, {"model_id": model.id}).scalar() or 0
+    ((newest,),) = _NEWEST_NUMBER.rows(unit.connection, {"model_id": model_id})
     version = VersionRecord(
         id=uuid4(),
-        model=model.name,
-        team=model.team,
+        model=model,
+        team=team,
         number=newest + 1,
         stage=Stage.NONE.value,
         source_uri=facts.source_uri,
@@ -225,10 +229,10 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         aliases=[],
         tags={},
     )
-    values = version._asdict() | {"model_id": model.id}
-    unit.connection.execute(_INSERT_VERSION, {column.name: values[column.name] for column in VERSION.columns})
+    values = version._asdict() | {"model_id": model_id}
+    _INSERT_VERSION.rows(unit.connection, {name: values[name] for name in VERSION.columns.keys()})  # noqa: SIM118 - not a dict
     _add_lineage(unit, version.id, facts.lineage, newest)
-    unit.record(actor, "version.registered", version.id, _registered(model.id, version.number, facts))
+    unit.record(actor, "version.registered", version.id, _registered(model_id, version.number, facts))
     enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
     return version
 

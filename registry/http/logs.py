@@ -6,10 +6,11 @@ import re
 import secrets
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
+import msgspec
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,7 @@ from registry.access.actor import Actor
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ACCESS_LOG_BYTES = 10 * 2**20
+_OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 requests = logging.getLogger("acta.request")
 strangers = logging.getLogger("acta.access")
@@ -72,21 +74,26 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         strangers.info("access", extra=line | {"client": (scope.get("client") or ("?", 0))[0]})
 
 
+class JsonLines(logging.Formatter):
+    """One JSON object a record: what happened, when, at which level, and whatever the caller gave as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
 def configure_logs(directory: Path | None, level: str = "INFO") -> None:
     """JSON lines on standard error; refusals and page views also into a rotating file in `directory`."""
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-    )
+    formatter = JsonLines()
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(formatter)
     root = logging.getLogger()

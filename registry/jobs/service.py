@@ -6,18 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
 from sqlmodel import SQLModel, col
 
 from registry.access.actor import Actor, Role
 from registry.errors import ConflictError, InvalidInputError, NotFoundError
 from registry.jobs.tables import MOST_ATTEMPTS, JobRow, JobState
+from registry.prepared import Prepared
 from registry.unit import Unit
 
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(hours=1)
 
-_INSERT = insert(SQLModel.metadata.tables[JobRow.__tablename__])
+_JOB = SQLModel.metadata.tables[JobRow.__tablename__]
+_GIVEN = (
+    "id",
+    "kind",
+    "arguments",
+    "requested_by",
+    "subject_id",
+    "state",
+    "attempts",
+    "most_attempts",
+    "run_after",
+    "progress",
+    "created_at",
+)
+_INSERT = Prepared(insert(_JOB).values({name: bindparam(name, type_=_JOB.c[name].type) for name in _GIVEN}))
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ def enqueue(
         "progress": 0.0,
         "created_at": unit.now,
     }
-    unit.connection.execute(_INSERT, values)
+    _INSERT.rows(unit.connection, values)
     return job_id
 
 

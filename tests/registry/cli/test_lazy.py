@@ -20,8 +20,7 @@ HEAVY = {
     "sqlalchemy",
     "weasyprint",
 }
-# structlog brings rich along where it is installed.
-NEVER_IN_REQUESTS = HEAVY - {"alembic", "litestar", "rich", "sqlalchemy"}
+NEVER_IN_REQUESTS = HEAVY - {"alembic", "litestar", "sqlalchemy"}
 
 
 def loaded(program: str) -> set[str]:
