@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "promote": ("registry.cli.promote:promote", "Ask for a promotion, or execute an approved one."),
     "review": ("registry.cli.promote:review", "Approve or reject a promotion request."),
     "card": ("registry.cli.card:card", "Render, download and verify model cards."),
+    "job": ("registry.cli.job:job", "List, show, cancel and replay jobs."),
     "audit": ("registry.cli.audit:audit", "Verify the audit log and take checkpoints home."),
 }
 """Name of each command -> where it is, and its line in `acta --help`."""

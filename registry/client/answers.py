@@ -113,6 +113,7 @@ class Job(msgspec.Struct, frozen=True):
     kind: str
     subject_id: UUID | None
     state: str
+    attempts: int
     progress: float
     """From 0 to 1."""
     progress_text: str | None

@@ -302,14 +302,22 @@ class Client:
         """The sealed PDF."""
         return self._connection.get_bytes(f"/api/v1/cards/{card_id}/pdf")
 
-    def jobs(self, subject_id: UUID | None = None) -> Iterator[answers.Job]:
+    def jobs(self, subject_id: UUID | None = None, state: str | None = None) -> Iterator[answers.Job]:
         """Jobs, newest first."""
         subject = None if subject_id is None else str(subject_id)
-        return self._all("/api/v1/jobs", answers.Page[answers.Job], subject_id=subject)
+        return self._all("/api/v1/jobs", answers.Page[answers.Job], subject_id=subject, state=state)
 
     def job(self, job_id: UUID) -> answers.Job:
         """How far a job is."""
         return self._connection.get(f"/api/v1/jobs/{job_id}", answers.Job)
+
+    def cancel_job(self, job_id: UUID) -> answers.Job:
+        """Ask for a job to stop."""
+        return self._connection.post(f"/api/v1/jobs/{job_id}/cancellation", {}, answers.Job)
+
+    def replay_job(self, job_id: UUID) -> answers.Job:
+        """Try a dead or cancelled job again."""
+        return self._connection.post(f"/api/v1/jobs/{job_id}/replay", {}, answers.Job)
 
     def wait_for_job(
         self, job_id: UUID, on_progress: Callable[[float, str | None], None] | None = None, *, seconds: float = 3600

@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from registry.cli import acta
+from registry.cli.job import STATES
+from registry.jobs.tables import JobState
 
 CLIENT_GROUPS = {
     "actor",
@@ -20,6 +22,7 @@ CLIENT_GROUPS = {
     "gate",
     "promote",
     "review",
+    "job",
 }
 
 
@@ -141,6 +144,10 @@ def test_a_group_alone_shows_its_help(run):
     assert done.returncode == 2
     assert "Usage: acta role" in done.stderr
     assert "revoke" in done.stderr
+
+
+def test_jobs_are_sought_by_every_state_there_is():
+    assert list(STATES.choices) == [state.value for state in JobState]
 
 
 def test_help_and_version_are_answers(run):

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from registry.access.actor import Role
+from registry.catalog.facts import VersionFacts
+from registry.client import JobFailedError
 
 NEW_MODEL = (
     "--team retail --financial-impact limited --reputational-impact none --affects-no-persons --personal-data none"
@@ -83,6 +85,40 @@ def test_people_come_and_go_by_command(acta, tmp_path):
     assert len(gone.stderr.splitlines()) == 1
 
 
+def test_a_dead_job_is_found_shown_and_tried_again_by_command(acta, server):
+    folder = server.artifacts / "gone-by-command"
+    folder.mkdir()
+    (folder / "weights.bin").write_bytes(b"weights")
+    made = acta(Role.DEVELOPER, "register", str(folder), "--model", "gone", *NEW_MODEL, "--purpose", "Score.")
+    assert made.returncode == 0, made.stderr
+    client = server.client(Role.DEVELOPER)
+    digest = next(job for job in client.jobs() if job.kind == "verify-digest")
+    client.wait_for_job(digest.id)
+    (folder / "weights.bin").unlink()
+    folder.rmdir()
+    facts = VersionFacts(source_uri=folder.as_uri(), content_digest="ab" * 32, framework="sklearn")
+    client.register_version("gone", facts)
+    dead = next(job for job in client.jobs() if job.id != digest.id and job.kind == "verify-digest")
+    with pytest.raises(JobFailedError):
+        client.wait_for_job(dead.id, seconds=60)
+
+    listed = acta(Role.AUDITOR, "job", "list", "--state", "dead", "--limit", "1")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.split("\t")[:3] == [str(dead.id), "dead", "verify-digest"]
+    shown = acta(Role.DEVELOPER, "job", "show", str(dead.id))
+    assert "state\tdead\n" in shown.stdout
+    assert "error\t" in shown.stdout
+    assert json.loads(acta(Role.DEVELOPER, "job", "show", str(dead.id), "--json").stdout)["id"] == str(dead.id)
+
+    late = acta(Role.DEVELOPER, "job", "cancel", str(dead.id))
+    assert (late.returncode, late.stdout) == (3, "")
+    assert "dead already" in late.stderr
+    refused = acta(Role.AUDITOR, "job", "replay", str(dead.id))
+    assert refused.returncode == 3, refused.stdout
+    replayed = acta(Role.DEVELOPER, "job", "replay", str(dead.id))
+    assert (replayed.returncode, replayed.stdout) == (0, "queued\n"), replayed.stderr
+
+
 @pytest.mark.parametrize(
     "role, words, status",
     [
@@ -92,6 +128,8 @@ def test_people_come_and_go_by_command(acta, tmp_path):
         (Role.DEVELOPER, ("promote", "no-such-model", "1", "--to", "production", "--execute"), 2),
         (Role.ADMINISTRATOR, ("role", "grant", "nobody at all", "developer"), 2),
         (Role.AUDITOR, ("actor", "add", "Not allowed"), 3),
+        (Role.AUDITOR, ("job", "show", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 2),
+        (Role.AUDITOR, ("job", "cancel", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 2),
     ],
 )
 def test_what_the_server_refuses_is_a_line_and_a_status(acta, role, words, status):
