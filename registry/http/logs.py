@@ -6,11 +6,13 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+from litestar import Response
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,6 +59,22 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
             return given
     return secrets.token_hex(8)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id under which the logs know this request. Where no middleware gave one, there is no route: one is given."""
+    state: dict[str, Any] = scope.setdefault("state", {})
+    request_id: str = state.get("request_id") or _request_id(scope)
+    state["request_id"] = request_id
+    return request_id
+
+
+def log_unrouted(scope: Scope, response: Response[Any]) -> None:
+    """Tell the id of a request for which there is no route, and log it. All others `RequestLog` has seen."""
+    # Litestar's type says that the key is always there.
+    if "route_handler" not in cast("Mapping[str, object]", scope):
+        response.headers["x-request-id"] = request_id_of(scope)
+        _write(scope, request_id_of(scope), response.status_code or 0, 0.0)
 
 
 def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:

@@ -10,6 +10,7 @@ from litestar.plugins.problem_details import ProblemDetailsException
 
 from audit.errors import EntryError
 from registry import errors
+from registry.http.logs import request_id_of
 
 STATUS: dict[type[errors.ActaError], int] = {
     errors.InvalidInputError: 400,
@@ -26,6 +27,8 @@ STATUS: dict[type[errors.ActaError], int] = {
 
 UNSTORABLE = (OverflowError, RecursionError, UnicodeError, EntryError)
 """What only a request's own values cause: integers beyond 64 bits, bottomless nesting, NUL or broken characters."""
+
+_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 logger = logging.getLogger("acta.request")
 
@@ -46,14 +49,12 @@ def type_uri(slug: str) -> str:
 
 def request_id(request: Request[Any, Any, Any]) -> str:
     """The id under which the logs know this request."""
-    value: str = request.scope.get("state", {}).get("request_id", "")
-    return value
+    return request_id_of(request.scope)
 
 
 def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDetailsException:
     """The problem details of any exception that a route may raise."""
-    # A request for which there is no route got no id.
-    instance = f"urn:acta:request:{request_id(request)}" if request_id(request) else None
+    instance = f"urn:acta:request:{request_id(request)}"
     if isinstance(error, errors.ActaError):
         return _domain_problem(error, instance)
     if isinstance(error, UNSTORABLE):
@@ -69,7 +70,7 @@ def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDeta
             extra={"errors": _fields(error)},
         )
     if isinstance(error, HTTPException):
-        slug = "too-large" if error.status_code == 413 else "http"
+        slug = _SLUGS.get(error.status_code, "http")
         return ProblemDetailsException(
             detail=error.detail,
             status_code=error.status_code,
@@ -88,7 +89,7 @@ def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDeta
     )
 
 
-def _domain_problem(error: errors.ActaError, instance: str | None) -> ProblemDetailsException:
+def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsException:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     extra: dict[str, Any] = {}
     if error.remedy:

@@ -8,6 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from registry.errors import UnauthenticatedError
+from registry.http.logs import log_unrouted
 from registry.http.problems import problem_of, request_id, respond
 from registry.web.frame import framed
 
@@ -20,6 +21,12 @@ def respond_in_kind(request: Request[Any, Any, Any], error: Exception) -> Respon
 
     A page that needs somebody signed in sends strangers to the sign-in page, and back afterwards.
     """
+    response = _response_to(request, error)
+    log_unrouted(request.scope, response)
+    return response
+
+
+def _response_to(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if not _wants_page(request):
         return respond(request, error)
     if isinstance(error, UnauthenticatedError) and request.method in _SAFE_METHODS:

@@ -220,3 +220,31 @@ def test_a_token_s_last_use_is_kept(client, people, developer):
     client.http.get("/api/v1/me", headers=developer)
     tokens = client.http.get("/api/v1/tokens", headers=developer).json()
     assert tokens[0]["last_used_at"] is not None
+
+
+@pytest.mark.parametrize(
+    "method, path, status",
+    [("GET", "/api/v1/nothing-here", 404), ("PATCH", "/api/v1/models", 405), ("DELETE", "/health/live", 405)],
+)
+def test_a_request_without_a_route_is_a_problem_with_an_id_and_in_the_logs(client, caplog, method, path, status):
+    caplog.set_level("INFO", logger="acta.request")
+    answer = client.http.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    given = answer.headers["x-request-id"]
+    assert answer.json()["instance"] == f"urn:acta:request:{given}"
+    logged = [line for line in caplog.records if getattr(line, "request_id", None) == given]
+    assert [(line.method, line.path, line.status) for line in logged] == [(method, path, status)]
+    chosen = client.http.request(method, path, headers={"X-Request-Id": "pipeline-7"})
+    assert chosen.headers.get_list("x-request-id") == ["pipeline-7"]
+
+
+@pytest.mark.parametrize("method, path, status", [("GET", "/nothing-here", 404), ("PATCH", "/models", 405)])
+def test_a_page_that_is_not_there_tells_its_request_id(client, method, path, status):
+    answer = client.http.request(method, path, headers={"Accept": "text/html"})
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"] in answer.text
+
+
+def test_an_error_of_a_route_carries_one_id(client, developer):
+    answer = client.http.get("/api/v1/models/nothing-here", headers=developer)
+    assert len(answer.headers.get_list("x-request-id")) == 1
