@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Table
 
 from audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from audit.driver import run, run_each
 from audit.entry import SALT_BYTES, Draft, Entry, compose, format_time, parse_time
 from audit.errors import CheckpointError, KeyFormatError, LeafError, LogInconsistentError, NotInLogError
 from audit.hashes import stored_hashes
@@ -100,7 +101,7 @@ class Log:
             return []
         dialect = connection.dialect.name
         if dialect == "postgresql":
-            connection.exec_driver_sql(_LOCK)
+            run(connection, _LOCK)
         head = self._read_head(connection)
         tree = head.tree
         first = tree.size
@@ -111,23 +112,21 @@ class Log:
         tree.extend(hashes)
         written_at = format_time(time)
         rows = [_entry_row(entry, written_at, digest) for (entry, _), digest in zip(composed, hashes, strict=True)]
-        connection.exec_driver_sql(_INSERT_ENTRY[dialect], rows)
+        run_each(connection, _INSERT_ENTRY[dialect], rows)
         texts: list[_Row] = [
             (entry.sequence, side.path, side.salt, side.text) for entry, sides in composed for side in sides
         ]
-        if texts:
-            connection.exec_driver_sql(_INSERT_TEXT[dialect], texts)
-        if tiles:
-            connection.exec_driver_sql(_INSERT_TILE[dialect], tiles)
+        run_each(connection, _INSERT_TEXT[dialect], texts)
+        run_each(connection, _INSERT_TILE[dialect], tiles)
         checkpoint = Checkpoint(self.origin, tree.size, tree.root())
         note = sign_checkpoint(checkpoint, self.signer)
         row: _Row = (tree.size, checkpoint.root, note, tree.frontier(), written_at)
-        connection.exec_driver_sql(_INSERT_CHECKPOINT[dialect], row)
+        run(connection, _INSERT_CHECKPOINT[dialect], row)
         self._opened = (note, checkpoint)
         return [entry for entry, _ in composed]
 
     def _read_head(self, connection: Connection) -> _Head:
-        size, root, note, frontier, last, time = connection.exec_driver_sql(_HEAD).one()
+        ((size, root, note, frontier, last, time),) = run(connection, _HEAD)
         if size is None:
             if last is not None:
                 raise LogInconsistentError(f"there are entries up to {last}, but no checkpoint")

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from audit.driver import cursor_of
 
 _Convert = Callable[[Any], Any]
 
@@ -43,10 +44,7 @@ class Prepared:
         """
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name) or self._compile(dialect)
-        if not connection.in_transaction():
-            connection.begin()
-        cursor = connection.connection.cursor()
-        try:
+        with cursor_of(connection, compiled.text) as cursor:
             cursor.execute(compiled.text, _parameters(compiled, values))
             if not cursor.description:
                 return []
@@ -54,12 +52,6 @@ class Prepared:
             out = self._out.get(dialect.name)
             if out is None:
                 out = self._out[dialect.name] = self._converters(dialect, cursor.description)
-        except dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(
-                compiled.text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-            ) from error
-        finally:
-            cursor.close()
         return [_converted(row, out) for row in found]
 
     def row(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
