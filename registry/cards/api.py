@@ -5,17 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from anyio import to_thread
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, get, head, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.access.actor import Actor
 from registry.cards import service
-from registry.cards.service import REQUESTING, FoundCard, StoredCard
-from registry.http.downloads import download_headers
+from registry.cards.service import REQUESTING, FoundCard
+from registry.http.downloads import describe, hand_out
 from registry.http.guards import requires, signed_in
-from registry.http.transactions import reads, run_in_reading_unit, writes
+from registry.http.transactions import reads, writes
 from registry.storage import Storage
 from registry.unit import Unit
 
@@ -97,10 +96,19 @@ class CardController(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """The sealed file."""
-        card = await _ready(request, actor, card_id)
-        data = await to_thread.run_sync(storage.get, card.pdf_digest)
-        return Response(data, media_type="application/pdf", headers=download_headers(card.file_name))
+        """The sealed file. The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: service.download_pdf(unit, actor, card_id))
+
+    @head("/cards/{card_id:uuid}/pdf", guards=[signed_in])
+    async def pdf_headers(
+        self,
+        card_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of the sealed file."""
+        return await describe(request, storage, lambda unit: service.download_pdf(unit, actor, card_id))
 
     @get("/cards/{card_id:uuid}/facts", guards=[signed_in])
     async def facts(
@@ -110,13 +118,16 @@ class CardController(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """The facts that the card states, as JSON (`reports/card.schema.json`)."""
-        card = await _ready(request, actor, card_id)
-        return Response(await to_thread.run_sync(storage.get, card.facts_digest), media_type="application/json")
+        """The facts that the card states, as JSON (`reports/card.schema.json`). The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: service.download_facts(unit, actor, card_id))
 
-
-async def _ready(request: Request[Any, Any, Any], actor: Actor, card_id: UUID) -> StoredCard:
-    found: StoredCard = await run_in_reading_unit(
-        request.app.state.units, lambda unit: service.ready_card(unit, actor, card_id)
-    )
-    return found
+    @head("/cards/{card_id:uuid}/facts", guards=[signed_in])
+    async def facts_headers(
+        self,
+        card_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of the facts."""
+        return await describe(request, storage, lambda unit: service.download_facts(unit, actor, card_id))

@@ -7,17 +7,18 @@ from sqlalchemy import func, select
 
 from audit.reads import EntryFilter, entries_after
 from audit.tables import ENTRY
+from registry.evidence.downloads import is_no_download
 from registry.unit import Unit
 
 
 def newest_entries(unit: Unit, subject_ids: Iterable[UUID]) -> Mapping[UUID, int]:
-    """The number of the newest entry about each subject, in one statement."""
+    """The number of the newest entry that changed something about each subject, in one statement."""
     wanted = {str(subject): subject for subject in subject_ids}
     if not wanted:
         return {}
     query = (
         select(ENTRY.c.subject_id, func.max(ENTRY.c.sequence))
-        .where(ENTRY.c.subject_id.in_(list(wanted)))
+        .where(ENTRY.c.subject_id.in_(list(wanted)), is_no_download())
         .group_by(ENTRY.c.subject_id)
     )
     return {wanted[subject]: number for subject, number in unit.session.execute(query)}

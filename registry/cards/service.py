@@ -10,6 +10,7 @@ from registry.access.actor import REVIEWERS, Actor, Role
 from registry.cards.tables import CardRow, CardState
 from registry.catalog.service import FoundVersion, find_version, version_by_id
 from registry.errors import ConflictError, NotFoundError
+from registry.evidence.downloads import Download
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
 from registry.unit import Committed, Unit
@@ -95,17 +96,21 @@ def find_card(unit: Unit, actor: Actor, card_id: UUID) -> FoundCard:
     return FoundCard(row, found, None if row.job_id is None else unit.session.get(JobRow, row.job_id))
 
 
-@dataclass(frozen=True)
-class StoredCard:
-    """Where the bytes of a ready card are, by SHA-256, and how the file is called."""
+def download_pdf(unit: Unit, actor: Actor, card_id: UUID) -> Download:
+    """The sealed file of a card, to be handed out.
 
-    pdf_digest: bytes
-    facts_digest: bytes
-    file_name: str
+    Raises:
+        NotFoundError: no such card.
+        ConflictError: it is not ready.
+    """
+    card = find_card(unit, actor, card_id)
+    if card.row.pdf_digest is None:
+        raise _not_ready(card)
+    return Download("card", card_id, card.row.version_id, card.row.pdf_digest, "application/pdf", card.file_name)
 
 
-def ready_card(unit: Unit, actor: Actor, card_id: UUID) -> StoredCard:
-    """The bytes of a card.
+def download_facts(unit: Unit, actor: Actor, card_id: UUID) -> Download:
+    """The facts of a card that is ready, to be handed out.
 
     Raises:
         NotFoundError: no such card.
@@ -113,8 +118,12 @@ def ready_card(unit: Unit, actor: Actor, card_id: UUID) -> StoredCard:
     """
     card = find_card(unit, actor, card_id)
     if card.row.pdf_digest is None or card.row.facts_digest is None:
-        raise ConflictError(f"This card has no file: it is {card.state.value}.", card.error)
-    return StoredCard(card.row.pdf_digest, card.row.facts_digest, card.file_name)
+        raise _not_ready(card)
+    return Download("card", card_id, card.row.version_id, card.row.facts_digest, "application/json")
+
+
+def _not_ready(card: FoundCard) -> ConflictError:
+    return ConflictError(f"This card has no file: it is {card.state.value}.", card.error)
 
 
 def record_facts(unit: Unit, card_id: UUID, facts_digest: bytes) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from anyio import to_thread
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, get, head, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody
@@ -15,9 +14,9 @@ from registry.access.actor import Actor
 from registry.documents import service
 from registry.documents.service import AUTHORS, NewDocument
 from registry.documents.tables import DocumentRow
-from registry.http.downloads import download_headers
+from registry.http.downloads import describe, hand_out
 from registry.http.guards import requires, signed_in
-from registry.http.transactions import reads, run_in_reading_unit, writes
+from registry.http.transactions import reads, writes
 from registry.http.uploads import STORED_FILE, StoredFile, document_limit, takes_form
 from registry.storage import Storage
 from registry.unit import Unit
@@ -134,15 +133,19 @@ class DocumentController(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """The document's bytes, to be saved."""
-        row: DocumentRow = await run_in_reading_unit(
-            request.app.state.units, lambda unit: service.find_document(unit, actor, document_id)
-        )
-        return Response(
-            await to_thread.run_sync(storage.get, row.digest),
-            media_type=row.media_type,
-            headers=download_headers(row.file_name),
-        )
+        """The document's bytes, to be saved. The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: service.download(unit, actor, document_id))
+
+    @head("/documents/{document_id:uuid}/content", guards=[signed_in])
+    async def content_headers(
+        self,
+        document_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of the document's bytes."""
+        return await describe(request, storage, lambda unit: service.download(unit, actor, document_id))
 
     @post("/documents/{document_id:uuid}/sign-off", guards=[signed_in], status_code=200)
     @writes

@@ -14,6 +14,7 @@ from registry.catalog.tables import ModelVersion
 from registry.documents.content import checked_file_name, checked_media_type
 from registry.documents.tables import DocumentRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
+from registry.evidence.downloads import Download
 from registry.names import checked_label, checked_text
 from registry.policy.service import active_policy
 from registry.unit import Committed, Unit
@@ -134,6 +135,16 @@ def find_document(unit: Unit, actor: Actor, document_id: UUID) -> DocumentRow:
         NotFoundError: there is none, or the actor may not see its version.
     """
     return _found(unit, actor, document_id)[0]
+
+
+def download(unit: Unit, actor: Actor, document_id: UUID) -> Download:
+    """The bytes of a document, to be handed out.
+
+    Raises:
+        NotFoundError: there is none, or the actor may not see its version.
+    """
+    row = find_document(unit, actor, document_id)
+    return Download("document", row.id, row.version_id, row.digest, row.media_type, row.file_name)
 
 
 def _found(unit: Unit, actor: Actor, document_id: UUID) -> tuple[DocumentRow, FoundVersion]:

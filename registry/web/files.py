@@ -6,20 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, head
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Template
 
 from registry.access.actor import Actor
 from registry.access.service import names_of
-from registry.cards.service import StoredCard, ready_card
+from registry.cards.service import download_pdf
 from registry.catalog.service import version_by_id
 from registry.documents.api import DocumentView
 from registry.documents.render import LARGEST_TEXT, markdown_to_html
-from registry.documents.service import find_document
+from registry.documents.service import download, find_document
 from registry.errors import UnavailableError
-from registry.http.downloads import download_headers
+from registry.http.downloads import describe, hand_out
 from registry.http.guards import signed_in
 from registry.http.transactions import run_in_reading_unit
 from registry.storage import Storage
@@ -79,12 +79,19 @@ class FilePages(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """A document's bytes, to be saved."""
-        view: DocumentView = await run_in_reading_unit(
-            request.app.state.units, lambda unit: DocumentView.of(find_document(unit, actor, document_id))
-        )
-        data = await to_thread.run_sync(storage.get, bytes.fromhex(view.sha256))
-        return Response(data, media_type=view.media_type, headers=download_headers(view.file_name))
+        """A document's bytes, to be saved. The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: download(unit, actor, document_id))
+
+    @head("/documents/{document_id:uuid}/content", guards=[signed_in])
+    async def document_content_headers(
+        self,
+        document_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of a document's bytes."""
+        return await describe(request, storage, lambda unit: download(unit, actor, document_id))
 
     @get("/cards/{card_id:uuid}", guards=[signed_in])
     async def card(
@@ -94,12 +101,19 @@ class FilePages(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """A sealed card, to be saved."""
-        stored: StoredCard = await run_in_reading_unit(
-            request.app.state.units, lambda unit: ready_card(unit, actor, card_id)
-        )
-        data = await to_thread.run_sync(storage.get, stored.pdf_digest)
-        return Response(data, media_type="application/pdf", headers=download_headers(stored.file_name))
+        """A sealed card, to be saved. The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: download_pdf(unit, actor, card_id))
+
+    @head("/cards/{card_id:uuid}", guards=[signed_in])
+    async def card_headers(
+        self,
+        card_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of a sealed card."""
+        return await describe(request, storage, lambda unit: download_pdf(unit, actor, card_id))
 
 
 def within_page(markdown: bytes) -> str:

@@ -11,6 +11,7 @@ from audit.entry import Json, parse_leaf
 from audit.reads import texts
 from audit.tables import ENTRY
 from registry.access.service import names_of
+from registry.evidence.downloads import is_no_download
 from registry.evidence.service import ReadEntry
 from registry.unit import SYSTEM, Unit
 from registry.web.sentences import Told, tell
@@ -24,6 +25,7 @@ _ABOUT = (
     .where(
         ENTRY.c.subject_kind.in_(bindparam("kinds", expanding=True)),
         ENTRY.c.subject_id.in_(bindparam("subjects", expanding=True)),
+        is_no_download(),
     )
     .order_by(ENTRY.c.sequence.desc())
     .limit(MOST_ENTRIES * 5)
@@ -87,7 +89,7 @@ def history_of(unit: Unit, subjects: Collection[UUID | str], titles: Mapping[str
 
 
 def entries_about(unit: Unit, subjects: Collection[UUID | str]) -> list[ReadEntry]:
-    """Entries about any of these subjects, newest first, whatever was done: in one statement for 500 subjects."""
+    """Entries of changes to any of these subjects, newest first: in one statement for 500 subjects."""
     connection = unit.session.connection()
     wanted = [str(subject) for subject in subjects]
     leaves: dict[int, bytes] = {}

@@ -111,6 +111,7 @@ _TELLINGS: Mapping[str, Telling] = {
     "tag.removed": lambda who, say: f"{who} took the tag {say.value('key')} away.",
     "document.uploaded": lambda who, say: f"{who} uploaded “{say.value('title')}” ({say.value('kind')}).",
     "document.signed-off": lambda who, say: f"{who} signed off {say.subject('a document')}.",
+    "document.downloaded": lambda who, say: f"{who} downloaded {say.subject('a document')}.",
     "assessment.requested": lambda who, _: f"{who} asked for a bias assessment.",
     "assessment.finished": lambda who, say: (
         f"{who} assessed the predictions for bias: {say.value('verdict')}, {say.value('rows')} rows."
@@ -137,6 +138,9 @@ _TELLINGS: Mapping[str, Telling] = {
     "card.facts-recorded": lambda who, _: f"{who} recorded the facts of a model card.",
     "card.sealed": lambda who, _: f"{who} sealed a model card.",
     "card.failed": lambda who, say: f"{who} could not make a model card: {say.value('reason')}",
+    "card.downloaded": lambda who, say: (
+        f"{who} downloaded {'the facts of a' if say.value('media_type') == 'application/json' else 'a'} model card."
+    ),
     "job.cancelled": lambda who, _: f"{who} cancelled a job.",
     "job.replayed": lambda who, _: f"{who} had a job tried again.",
 }
