@@ -319,7 +319,7 @@ def sign_in(unit: Unit, token: str, hours: int) -> str:
         secret_hash=secret_hash(secret), token_id=actor.token_id, created_at=unit.now, expires_at=expires_at
     )
     unit.session.add(row)
-    unit.record(actor, "session.opened", actor.token_id, {"expires_at": expires_at})
+    unit.record(actor, "session.opened", actor.id, {"token_id": actor.token_id, "expires_at": expires_at})
     return secret
 
 
@@ -328,7 +328,7 @@ def sign_out(unit: Unit, actor: Actor, cookie: str) -> None:
     row = unit.session.get(SessionRow, secret_hash(cookie))
     if row is not None:
         unit.session.delete(row)
-        unit.record(actor, "session.closed", row.token_id)
+        unit.record(actor, "session.closed", actor.id, {"token_id": row.token_id})
 
 
 def visible(actor: Actor, model: Mapped[str], team: Mapped[str]) -> ColumnElement[bool] | None:

@@ -39,7 +39,7 @@ def subjects_of(unit: Unit, found: Sequence[ReadEntry]) -> dict[int, Subject]:
         {
             one
             for read in found
-            if read.entry.subject_kind in {"actor", "access"} and (one := _uuid(read.entry.subject_id))
+            if read.entry.subject_kind in {"actor", "access", "session"} and (one := _uuid(read.entry.subject_id))
         },
     )
     return {read.entry.sequence: _subject(read, versions, models, people) for read in found}

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 
-from registry.access.service import create_token
+from audit.reads import EntryFilter, entries_before
+from registry.access.service import create_token, list_tokens
 from registry.app import create_app
+from registry.evidence.service import ReadEntry
 from registry.http.guards import SESSION_COOKIE
 from registry.web.session import own_path
+from registry.web.subjects import subjects_of
 
 PAGE = {"Accept": "text/html"}
 OWN = {"Origin": "http://testserver.local", "Sec-Fetch-Site": "same-origin"}
@@ -52,6 +55,28 @@ def test_a_stranger_signs_in_reads_the_page_asked_for_and_signs_out(client, toke
     client.http.cookies.clear()
     client.http.cookies.set(SESSION_COOKIE, kept)
     assert client.http.get("/models", headers=PAGE, follow_redirects=False).status_code == 303
+
+
+def test_entries_of_a_session_are_about_the_person_and_name_the_token(client, units, people, token):
+    sign_in(client, token)
+    client.http.post("/sign-out", headers=PAGE | OWN, follow_redirects=False)
+    with units.reading() as unit:
+        about = EntryFilter(subject_kind="session", subject_id=str(people.auditor.id))
+        closed, opened = entries_before(unit.session.connection(), about, None, 10)
+        [used] = list_tokens(unit, people.auditor, people.auditor.id)
+    assert (opened.action, closed.action) == ("session.opened", "session.closed")
+    assert opened.actor == closed.actor == str(people.auditor.id)
+    assert opened.changes["token_id"] == closed.changes["token_id"] == str(used.id)
+
+
+def test_the_log_s_page_says_who_signed_in(client, units, people, token):
+    sign_in(client, token)
+    rows = client.http.get("/audit?action=session.opened", headers=PAGE).text
+    assert "auditor signed in." in rows
+    with units.reading() as unit:
+        [opened] = entries_before(unit.session.connection(), EntryFilter(action="session.opened"), None, 10)
+        subject = subjects_of(unit, [ReadEntry(opened, {})])[opened.sequence]
+    assert (subject.kind, subject.title) == ("session", "auditor")
 
 
 def test_a_wrong_token_gets_the_form_again_and_no_session(client, people):
