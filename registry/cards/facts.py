@@ -80,7 +80,7 @@ def gather(unit: Unit, found: FoundVersion, result: LoadedResult | None, setting
         checklists=decision.checklists,
         waivers=decision.waivers,
         approvals=decision.approvals,
-        datasets=_datasets(edges),
+        datasets=_datasets(edges, _newest_assessment(unit, found.version.id)),
         origin=_origin(found, edges),
         documents=_documents(unit, version.id),
         metrics=version.metrics,
@@ -141,11 +141,19 @@ def _risk(unit: Unit, found: FoundVersion) -> card.Risk:
     return card.Risk(tier=found.model.risk_tier, reasons=reasons)
 
 
-def _datasets(edges: list[LineageRow]) -> tuple[card.Dataset, ...]:
+def _datasets(edges: list[LineageRow], assessment: AssessmentRow | None) -> tuple[card.Dataset, ...]:
+    """The version's data sets; rows are known of the test set that the newest assessment was declared to be on."""
+    assessed = {} if assessment is None else {assessment.declared_digest: assessment.rows}
     order = [role.value for role in DatasetRole]
     chosen = [(edge, edge.role) for edge in edges if edge.kind == EdgeKind.DATASET.value and edge.role is not None]
     return tuple(
-        card.Dataset(role=role, name=edge.name, uri=edge.uri, digest=None if edge.digest is None else edge.digest.hex())
+        card.Dataset(
+            role=role,
+            name=edge.name,
+            uri=edge.uri,
+            digest=None if edge.digest is None else edge.digest.hex(),
+            rows=None if edge.digest is None else assessed.get(edge.digest),
+        )
         for edge, role in sorted(chosen, key=lambda pair: order.index(pair[1]))
     )
 

@@ -53,6 +53,8 @@ class Source:
 
     kind: str
     edge: LineageEdge
+    rows: int | None
+    """Of the test set that the shown assessment was declared to be on: how many it counted."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         other_stages=_other_stages(unit, found, None if gate is None else gate.target_stage),
         request=request,
         assessment=assessment,
-        sources=tuple(Source(kind_of(edge), edge) for edge in edges),
+        sources=tuple(Source(kind_of(edge), edge, _assessed_rows(edge, assessment)) for edge in edges),
         drawing=draw(edges, f"{name} {number}", found.version.content_digest.hex()[:8], found.version.stage),
         documents=tuple(documents),
         requests=tuple(requests),
@@ -176,6 +178,12 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         names=names,
         history=history,
     )
+
+
+def _assessed_rows(edge: LineageEdge, assessment: ShownAssessment | None) -> int | None:
+    if assessment is None or edge.digest is None or edge.digest != assessment.declared_sha256:
+        return None
+    return assessment.rows
 
 
 def _cases(unit: Unit, actor: Actor, found: FoundVersion) -> list[Case]:

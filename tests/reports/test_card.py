@@ -118,6 +118,18 @@ def test_almost_empty_card_is_whole(render, tmp_path):
     assert "Not in the log" in squeezed(pages)
 
 
+@pytest.mark.parametrize(
+    "gate, expected",
+    [
+        (None, "nothing yet"),
+        (msgspec.structs.replace(sample.FACTS.gate, scope=None), "no narrower"),
+    ],
+)
+def test_the_cover_says_for_what_the_decision_is(render, tmp_path, gate, expected):
+    cover = squeezed(page_texts(render(msgspec.structs.replace(sample.FACTS, gate=gate)), tmp_path)[:1])
+    assert expected in cover
+
+
 def huge_facts():
     name = "x" * 120 + " " + "long name " * 13
     item = msgspec.structs.replace(sample.CHECKLISTS[0].items[0], title=name, reason=name, state=ItemState.FAILED)

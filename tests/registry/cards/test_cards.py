@@ -73,6 +73,7 @@ def test_the_card_of_a_promoted_version_states_the_decision_and_proves_that_its_
     assert facts.identity.stage == "production"
     assert facts.origin.code_commit == "6f2c1e9"
     assert [dataset.role for dataset in facts.datasets] == ["training", "test"]
+    assert [dataset.rows for dataset in facts.datasets] == [None, 2000]
     assert (facts.assessment.verdict.value, facts.assessment.rows) == ("fail", 2000)
     assert "sex is female" in facts.assessment.summary
     assert "Monitoring" in [checklist.title for checklist in facts.checklists]

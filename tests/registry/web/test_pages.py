@@ -1,5 +1,6 @@
 """Rules about all pages, in an empty registry and in a full one."""
 
+import re
 import shutil
 from urllib.parse import urlsplit
 
@@ -55,6 +56,19 @@ def test_every_page_of_a_full_registry_is_sound_and_every_link_leads_somewhere(r
     for link in sorted(links):
         answer = reader.api.http.get(link, headers=reader.headers, follow_redirects=False)
         assert answer.status_code == 200, f"a page links to {link}, which answers {answer.status_code}"
+
+
+def test_the_first_page_s_sentences_stand_apart(read_as, people, full):
+    html = read_as(people.auditor).open("/")
+    statement = re.sub("<[^>]+>", "", html.split('<p class="statement">')[1].split("</p>")[0])
+    assert re.findall(r"\.\S", statement) == []
+    assert "waiver is in force" in statement
+
+
+def test_a_version_s_page_says_how_many_rows_of_its_test_set_were_assessed(read_as, people, full):
+    html = read_as(people.auditor).open(full.waiting)
+    assert html.count("2\u202f000 rows assessed") == 1
+    assert "rows assessed" not in read_as(people.auditor).open(full.hostile)
 
 
 def test_text_from_outside_is_shown_and_never_run(read_as, people, full):
