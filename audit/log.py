@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Table
 
 from audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from audit.driver import run, run_each
+from audit.driver import batch, rows_of, send
 from audit.entry import SALT_BYTES, Draft, Entry, compose, format_time, parse_time
 from audit.errors import CheckpointError, KeyFormatError, LeafError, LogInconsistentError, NotInLogError
 from audit.hashes import stored_hashes
@@ -100,9 +100,10 @@ class Log:
         if not drafts:
             return []
         dialect = connection.dialect.name
-        if dialect == "postgresql":
-            run(connection, _LOCK)
-        head = self._read_head(connection)
+        with batch(connection):
+            if dialect == "postgresql":
+                send(connection, _LOCK, ())
+            head = self._read_head(connection)
         tree = head.tree
         first = tree.size
         time = max(now.astimezone(UTC), head.time)
@@ -112,21 +113,22 @@ class Log:
         tree.extend(hashes)
         written_at = format_time(time)
         rows = [_entry_row(entry, written_at, digest) for (entry, _), digest in zip(composed, hashes, strict=True)]
-        run_each(connection, _INSERT_ENTRY[dialect], rows)
         texts: list[_Row] = [
             (entry.sequence, side.path, side.salt, side.text) for entry, sides in composed for side in sides
         ]
-        run_each(connection, _INSERT_TEXT[dialect], texts)
-        run_each(connection, _INSERT_TILE[dialect], tiles)
         checkpoint = Checkpoint(self.origin, tree.size, tree.root())
         note = sign_checkpoint(checkpoint, self.signer)
         row: _Row = (tree.size, checkpoint.root, note, tree.frontier(), written_at)
-        run(connection, _INSERT_CHECKPOINT[dialect], row)
+        with batch(connection):
+            send(connection, _INSERT_ENTRY[dialect], *rows)
+            send(connection, _INSERT_TEXT[dialect], *texts)
+            send(connection, _INSERT_TILE[dialect], *tiles)
+            send(connection, _INSERT_CHECKPOINT[dialect], row)
         self._opened = (note, checkpoint)
         return [entry for entry, _ in composed]
 
     def _read_head(self, connection: Connection) -> _Head:
-        ((size, root, note, frontier, last, time),) = run(connection, _HEAD)
+        ((size, root, note, frontier, last, time),) = rows_of(connection, _HEAD)
         if size is None:
             if last is not None:
                 raise LogInconsistentError(f"there are entries up to {last}, but no checkpoint")

@@ -32,6 +32,7 @@ class Prepared:
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
+        self._columns = tuple(getattr(statement, "selected_columns", ()))
         self._compiled: dict[str, _Compiled] = {}
         self._out: dict[str, tuple[tuple[int, _Convert], ...]] = {}
 
@@ -46,7 +47,7 @@ class Prepared:
         compiled = self._compiled.get(dialect.name) or self._compile(dialect)
         with cursor_of(connection, compiled.text) as cursor:
             cursor.execute(compiled.text, _parameters(compiled, values))
-            if not cursor.description:
+            if not self._columns:
                 return []
             found = cursor.fetchall()
             out = self._out.get(dialect.name)
@@ -76,10 +77,9 @@ class Prepared:
         return made
 
     def _converters(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> tuple[tuple[int, _Convert], ...]:
-        columns = getattr(self._statement, "selected_columns", ())
         converters = [
             column.type.dialect_impl(dialect).result_processor(dialect, described[1])
-            for column, described in zip(columns, description, strict=True)
+            for column, described in zip(self._columns, description, strict=True)
         ]
         return tuple((position, convert) for position, convert in enumerate(converters) if convert is not None)
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Row, bindparam, func, insert, or_, select
 from sqlmodel import col
 
+from audit.driver import batch
 from registry.access.actor import Actor, Place, Role
 from registry.access.service import get_actor, visible
 from registry.catalog.facts import DigestState, LineageEdge, RiskProfile, Stage, VersionFacts, check_version_facts
@@ -230,10 +231,11 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         tags={},
     )
     values = version._asdict() | {"model_id": model_id}
-    _INSERT_VERSION.rows(unit.connection, {name: values[name] for name in VERSION.columns.keys()})  # noqa: SIM118 - not a dict
+    with batch(unit.connection):
+        _INSERT_VERSION.rows(unit.connection, {name: values[name] for name in VERSION.columns.keys()})  # noqa: SIM118 - not a dict
+        enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
     _add_lineage(unit, version.id, facts.lineage, newest)
     unit.record(actor, "version.registered", version.id, _registered(model_id, version.number, facts))
-    enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
     return version
 
 
