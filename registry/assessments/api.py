@@ -98,7 +98,7 @@ class AssessmentController(Controller):
 
     @post(
         "/models/{name:str}/versions/{number:int}/assessments",
-        guards=[requires(*ASSESSORS), takes_form(dataset_limit)],
+        guards=[requires(*ASSESSORS), takes_form(dataset_limit, "roles")],
         dependencies={**STORED_FILE, "predictions": Provide(provide_predictions)},
         request_max_body_size=None,
         status_code=202,

@@ -83,7 +83,7 @@ class DocumentController(Controller):
 
     @post(
         "/models/{name:str}/versions/{number:int}/documents",
-        guards=[requires(*AUTHORS), takes_form(document_limit)],
+        guards=[requires(*AUTHORS), takes_form(document_limit, "kind", "title")],
         dependencies=STORED_FILE,
         request_max_body_size=None,
     )

@@ -1,6 +1,11 @@
 """Files that clients upload: limited while they are read, and stored before the route's transaction begins.
 
-    @post("/", guards=[requires(...), takes_form(document_limit)], dependencies=STORED_FILE, request_max_body_size=None)
+    @post(
+        "/",
+        guards=[requires(...), takes_form(document_limit, "kind")],
+        dependencies=STORED_FILE,
+        request_max_body_size=None,
+    )
     @writes
     def upload(self, data: MultipartBody[Form], stored_file: NamedDependency[StoredFile], ...): ...
 
@@ -17,10 +22,11 @@ from typing import Any, BinaryIO
 from anyio import to_thread
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency, Provide
+from litestar.exceptions import ClientException
 from litestar.handlers.base import BaseRouteHandler
-from litestar.types import HTTPReceiveMessage, HTTPRequestEvent, Receive, Scope
+from litestar.types import HTTPReceiveMessage, HTTPRequestEvent, Receive
 
 from registry.errors import InvalidInputError
 from registry.settings import Settings
@@ -28,6 +34,9 @@ from registry.storage import CHUNK_BYTES, Storage, too_large
 
 FORM_OVERHEAD_BYTES = 64 * 2**10
 """What a form may hold besides its file."""
+
+_LEAVE_IT = "let your HTTP client write header and body together, as curl -F does"
+_SEND_FILE = "with curl: curl -F file=@PATH"
 
 HEAD_BYTES = 64 * 2**10
 
@@ -60,9 +69,9 @@ def dataset_limit(settings: Settings) -> int:
 
 
 def takes_form(
-    limit: Limit,
+    limit: Limit, *fields: str
 ) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
-    """A guard that reads a multipart form whose file has at most `limit` bytes."""
+    """A guard that reads a multipart form with the text `fields` and a file of at most `limit` bytes."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         settings: Settings = connection.app.state.settings
@@ -76,19 +85,54 @@ def takes_form(
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit_bytes + FORM_OVERHEAD_BYTES):
             raise too_large(limit_bytes)
         connection.scope["state"][_LIMIT] = limit_bytes
-        await _read_form(connection.scope, _counted(connection.receive, limit_bytes))
+        form = await _read_form(Request(connection.scope, _counted(connection.receive, limit_bytes)))
+        _check_file(form)
+        for field in fields:
+            _check_text(form, field)
 
     return guard
 
 
-async def _read_form(scope: Scope, receive: Receive) -> None:
-    request: Request[Any, Any, Any] = Request(scope, receive)
+async def _read_form(request: Request[Any, Any, Any]) -> FormMultiDict:
+    boundary = request.content_type[1].get("boundary")
+    if not boundary:
+        given = request.headers.get("content-type")
+        raise InvalidInputError("Content-Type", given, f"it names no boundary between the fields; {_LEAVE_IT}")
     try:
-        form = await request.form()
+        return await request.form()
     except (UnicodeDecodeError, LookupError):
         raise InvalidInputError("body", "(bytes)", "the fields of a form are UTF-8 text") from None
-    if not isinstance(form.get("file"), UploadFile) or len(form.getall("file")) != 1:
-        raise InvalidInputError("file", None, "the form needs exactly one file, with a file name, under this name")
+    except ClientException as error:
+        # Litestar tells its errors of parsing apart by their words only.
+        if "multipart/form-data" in error.detail:
+            rule = f"it is not a form whose fields the boundary {boundary[:70]!r} divides and ends; {_LEAVE_IT}"
+            raise InvalidInputError("body", "(bytes)", rule) from None
+        if error.detail == "Request Entity Too Large":
+            most = request.app.multipart_form_part_limit
+            raise InvalidInputError("body", "(bytes)", f"a form has at most {most} parts") from None
+        raise
+
+
+def _check_file(form: FormMultiDict) -> None:
+    given = form.getall("file", [])
+    if not given:
+        names = ", ".join(repr(name[:40]) for name in list(form)[:5]) or "no fields"
+        rule = f"the form needs a file under this name, and it has {names}; {_SEND_FILE}"
+        raise InvalidInputError("file", None, rule)
+    if len(given) > 1:
+        raise InvalidInputError("file", f"{len(given)} parts", f"send one file a request; {_SEND_FILE}")
+    if not isinstance(given[0], UploadFile):
+        raise InvalidInputError("file", given[0], f"it came as text, without a file name; {_SEND_FILE}")
+
+
+def _check_text(form: FormMultiDict, field: str) -> None:
+    given = form.getall(field, [])
+    if not given:
+        raise InvalidInputError(field, None, f"the form needs this field; with curl: curl -F {field}=...")
+    if len(given) > 1:
+        raise InvalidInputError(field, f"{len(given)} parts", "the form has one such field; send it once")
+    if isinstance(given[0], UploadFile):
+        raise InvalidInputError(field, given[0].filename, "it came as a file; send it as text, without a file name")
 
 
 def _counted(receive: Receive, limit_bytes: int) -> Receive:
