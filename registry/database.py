@@ -66,6 +66,8 @@ class Mode(StrEnum):
     """What a transaction is for."""
 
     READ = "read"
+    ONE_STATEMENT = "one statement"
+    """A single reading statement: it sees one snapshot without a transaction around it."""
     WRITE = "write"
 
 
@@ -83,9 +85,11 @@ class Database:
         reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._connections = {
             Mode.READ: reading,
+            Mode.ONE_STATEMENT: reading.execution_options(acta_mode=Mode.ONE_STATEMENT.value),
             Mode.WRITE: self.engine.execution_options(acta_mode=Mode.WRITE.value),
         }
         self._turn = threading.Lock()
+        self._kept = threading.local()
 
     @property
     def is_sqlite(self) -> bool:
@@ -110,6 +114,9 @@ class Database:
             UnavailableError: the database did not answer, or stayed locked.
         """
         with self._writers_turn(mode), translated_errors():
+            if mode is Mode.ONE_STATEMENT and self.is_sqlite:
+                yield self._kept_connection()
+                return
             connection = self._connections[mode].connect()
             try:
                 yield connection
@@ -117,10 +124,19 @@ class Database:
                 # Closing rolls back whatever was not committed.
                 connection.close()
 
+    def _kept_connection(self) -> Connection:
+        """The thread's own connection, never in a transaction: opening one takes longer than a small statement."""
+        connection: Connection | None = getattr(self._kept, "connection", None)
+        if connection is None:
+            connection = self._kept.connection = self._connections[Mode.ONE_STATEMENT].connect()
+            # Begun for SQLAlchemy alone: `_begin_sqlite` tells the database nothing.
+            connection.begin()
+        return connection
+
     @contextmanager
     def _writers_turn(self, mode: Mode) -> Iterator[None]:
         path = self.path
-        if mode is Mode.READ or path is None:
+        if mode is not Mode.WRITE or path is None:
             yield
             return
         if not self._turn.acquire(timeout=WRITER_WAIT_SECONDS):
@@ -140,7 +156,10 @@ class Database:
             self._turn.release()
 
     def dispose(self) -> None:
-        """Close all connections."""
+        """Close all connections that are not in use, and this thread's own."""
+        connection: Connection | None = self._kept.__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
         self.engine.dispose()
 
 
@@ -245,11 +264,13 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("acta_mode") == Mode.WRITE.value
+    mode = connection.get_execution_options().get("acta_mode")
+    if mode == Mode.ONE_STATEMENT.value:
+        return
     cursor = connection.connection.cursor()
     try:
         # The driver itself, since SQLAlchemy's way to it takes longer than most reads.
-        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        cursor.execute("BEGIN IMMEDIATE" if mode == Mode.WRITE.value else "BEGIN")
     except sqlite3.Error as error:
         raise OperationalError("BEGIN", None, error) from error
     finally:

@@ -117,7 +117,7 @@ class Unit:
         return suppressed
 
     def _commit(self) -> None:
-        if self.mode is Mode.READ:
+        if self.mode is not Mode.WRITE:
             return
         with translated_errors():
             if self._session is not None:
@@ -151,6 +151,10 @@ class Units:
     def reading(self) -> Unit:
         """A transaction that changes nothing."""
         return Unit(self.database, self.log, Mode.READ)
+
+    def asking(self) -> Unit:
+        """One reading statement, which needs no transaction."""
+        return Unit(self.database, self.log, Mode.ONE_STATEMENT)
 
     def writing(self, request_id: str | None = None) -> Unit:
         """A transaction that may change and record."""

@@ -14,7 +14,7 @@ from litestar.handlers.base import BaseRouteHandler
 from registry.access.actor import Actor, Role
 from registry.access.authentication import USE_RESOLUTION, actor_of_session, actor_of_token, note_use
 from registry.errors import RefusedError, UnauthenticatedError
-from registry.http.transactions import record_refusal, run_in_reading_unit, run_writing
+from registry.http.transactions import record_refusal, run_asking, run_writing
 from registry.settings import Settings
 from registry.unit import Unit, Units
 
@@ -86,7 +86,7 @@ def _settings(connection: Connection) -> Settings:
 async def _authenticate(connection: Connection) -> Actor:
     units: Units = connection.app.state.units
     find = _finder(connection)
-    actor: Actor = await run_in_reading_unit(units, find)
+    actor: Actor = await run_asking(units, find)
     connection.scope["user"] = actor
     return actor
 

@@ -175,10 +175,15 @@ def provide_actor(request: Request[Any, Any, Any], unit: NamedDependency[Unit]) 
 
 
 async def run_in_reading_unit(units: Units, work: Callable[[Unit], Any]) -> Any:
-    """A short read outside a route, such as finding out who asks."""
+    """A short read outside a route."""
+    return await _run_reading(units.database, functools.partial(_within_unit, units.reading, work))
 
-    def run() -> Any:
-        with units.reading() as unit:
-            return work(unit)
 
-    return await _run_reading(units.database, run)
+async def run_asking(units: Units, work: Callable[[Unit], Any]) -> Any:
+    """A single reading statement outside a route, such as finding out who asks."""
+    return await _run_reading(units.database, functools.partial(_within_unit, units.asking, work))
+
+
+def _within_unit(begun: Callable[[], Unit], work: Callable[[Unit], Any]) -> Any:
+    with begun() as unit:
+        return work(unit)
