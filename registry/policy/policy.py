@@ -71,11 +71,13 @@ class AttestationNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """A person who holds one of the roles answers, with a reason.
 
     `independent`: not whoever registered the version, nor the person responsible for the machine that did.
+    `depends_on_risk`: the answer lapses as soon as the model's risk answers change after it was given.
     """
 
     roles: Annotated[list[Role], msgspec.Meta(min_length=1)]
     independent: bool = False
     max_age_days: Days | None = None
+    depends_on_risk: bool = False
 
 
 class DocumentNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="document"):
@@ -147,6 +149,30 @@ class Displaced(StrEnum):
     ARCHIVED = "archived"
 
 
+class Severity(StrEnum):
+    """How grave a finding is."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Lapsed(StrEnum):
+    """Where a version goes whose evidence has lapsed, once the grace is over."""
+
+    STAGING = "staging"
+    ARCHIVED = "archived"
+
+
+class LapseRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows when evidence on which a version entered a stage has lapsed."""
+
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 30
+    """Days for which it stays where it is, flagged *review due*."""
+    then: Lapsed = Lapsed.STAGING
+
+
 class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a version of one of these tiers must show to enter a stage."""
 
@@ -157,6 +183,12 @@ class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_days: Days = 30
     """How long a request lives."""
     displaced: Displaced = Displaced.STAYS
+    blocking_findings: list[Severity] = []
+    """The severities of open findings that hold the gate."""
+    review_days: Days | None = None
+    """So long after entering the stage a version is reviewed again; None: no date is set."""
+    after_lapse: LapseRule | None = None
+    """What follows when evidence lapses while it stands there; None: it is flagged, and stays."""
 
 
 class AssessmentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +211,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
     checklists: list[Checklist]
     gates: list[GateRule]
     assessment: AssessmentRule
+    applies_to_open_requests: bool = False
+    """Whether its activation makes older live requests stale; else they keep the policy under which they were made."""
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
