@@ -1,16 +1,18 @@
 """A policy: what a model version must show before it may move, as a file that anybody can read. No I/O.
 
+    governs       the models that it governs, by name and team
     risk          rules over the answers of a model's risk profile; the first that matches gives the tier
     documents     the kinds of documents that exist
     checklists    ethics, documentation, security, monitoring: their items, each with its question and remedy
     gates         for a target stage and risk tiers: the items to be met, the approvals, how long a request lives
     assessment    the limits of a bias assessment
+    findings      by when they are mended, and who may except one that holds a gate
 
 An item is shown by an *attestation* (a person with a role answers), a *document* (of a kind, signed off, not too old)
 or an automatic *check*.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -22,41 +24,13 @@ from fairness.errors import SettingError
 from fairness.metrics import EQUALIZED_ODDS, METRICS
 from fairness.thresholds import Threshold, check_thresholds
 from registry.access.actor import Role
-from registry.catalog.facts import Impact, PersonalData, RiskProfile, Stage
+from registry.catalog.facts import RiskProfile, Stage
 from registry.policy.checks import CHECKS, bind
 from registry.policy.errors import PolicyError
+from registry.policy.governs import Governs, check_governs
 from registry.policy.reading import read_yaml
-
-Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
-
-QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "financial_impact": tuple(impact.value for impact in Impact),
-    "reputational_impact": tuple(impact.value for impact in Impact),
-    "affects_persons": ("yes", "no"),
-    "personal_data": tuple(data.value for data in PersonalData),
-}
-"""The questions of a risk profile, and the answers that each may have."""
-
-
-class RiskRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Gives a tier where each question named has one of the answers listed; without questions, always."""
-
-    tier: Identifier
-    reason: Text
-    when: dict[str, list[str]] = {}
-
-    def matches(self, answers: Mapping[str, str]) -> bool:
-        """Whether every condition holds."""
-        return all(answers[question] in wanted for question, wanted in self.when.items())
-
-
-class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The tiers, from the lowest to the highest, and the rules in the order in which they are tried."""
-
-    tiers: list[Identifier]
-    rules: list[RiskRule]
+from registry.policy.risk import Risk, RiskRule, Tier, check_risk
+from registry.policy.words import Days, Identifier, Text, check_known, check_unique
 
 
 class DocumentKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,11 +61,22 @@ class DocumentNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     max_age_days: Days | None = None
 
 
+class Severity(StrEnum):
+    """How grave a finding is."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class CheckNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="check"):
     """An automatic check passed, or found that it does not apply."""
 
     check: Identifier
     parameters: dict[str, str | int] = {}
+    opens_finding: Severity | None = None
+    """Where the check fails, a finding of this severity is opened, once for each version."""
 
 
 Needed = AttestationNeeded | DocumentNeeded | CheckNeeded
@@ -149,15 +134,6 @@ class Displaced(StrEnum):
     ARCHIVED = "archived"
 
 
-class Severity(StrEnum):
-    """How grave a finding is."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
 class Lapsed(StrEnum):
     """Where a version goes whose evidence has lapsed, once the grace is over."""
 
@@ -177,7 +153,7 @@ class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a version of one of these tiers must show to enter a stage."""
 
     target_stage: Stage
-    tiers: Annotated[list[Identifier], msgspec.Meta(min_length=1)]
+    tiers: Annotated[list[Tier], msgspec.Meta(min_length=1)]
     items: list[Identifier]
     approvals: list[Approval]
     request_days: Days = 30
@@ -189,6 +165,28 @@ class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So long after entering the stage a version is reviewed again; None: no date is set."""
     after_lapse: LapseRule | None = None
     """What follows when evidence lapses while it stands there; None: it is flagged, and stays."""
+
+
+class DueDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By when a finding is mended, in days after it was opened, where nobody says a date."""
+
+    critical: Days = 7
+    high: Days = 30
+    medium: Days = 90
+    low: Days = 180
+
+    def of(self, severity: Severity) -> int:
+        """The days for one severity."""
+        days: int = getattr(self, severity.value)
+        return days
+
+
+class FindingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How findings are dealt with."""
+
+    due_days: DueDays = DueDays()
+    waiver: WaiverRule | None = WaiverRule()
+    """Who may except a finding that holds a gate, and for how long at most; None: nobody can."""
 
 
 class AssessmentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -211,6 +209,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
     checklists: list[Checklist]
     gates: list[GateRule]
     assessment: AssessmentRule
+    governs: Governs = Governs()
+    findings: FindingRules = FindingRules()
     applies_to_open_requests: bool = False
     """Whether its activation makes older live requests stale; else they keep the policy under which they were made."""
 
@@ -226,8 +226,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
 
     def risk_rule(self, profile: RiskProfile) -> RiskRule:
         """The first rule that matches, with tier and reason."""
-        answers = profile.answers()
-        return next(rule for rule in self.risk.rules if rule.matches(answers))
+        return self.risk.rule_for(profile)
 
     def gate(self, target_stage: Stage, tier: str) -> GateRule | None:
         """What entering `target_stage` takes for that tier; None where nothing lets a version in."""
@@ -257,7 +256,8 @@ def parse(text: str) -> Policy:
         sentence, _, path = str(error).partition(" - at `")
         place = path.rstrip("`").removeprefix("$").removeprefix(".") or "(the file)"
         raise PolicyError(place, f"{sentence}.") from None
-    _check_risk(policy.risk)
+    check_risk(policy.risk)
+    check_governs(policy.governs)
     _check_documents(policy)
     _check_checklists(policy)
     _check_gates(policy)
@@ -265,34 +265,19 @@ def parse(text: str) -> Policy:
     return policy
 
 
-def _check_risk(risk: Risk) -> None:
-    _unique("risk.tiers", risk.tiers)
-    for index, rule in enumerate(risk.rules):
-        path = f"risk.rules[{index}]"
-        _known(f"{path}.tier", rule.tier, risk.tiers)
-        for question, answers in rule.when.items():
-            _known(f"{path}.when", question, QUESTIONS)
-            for answer in answers:
-                _known(f"{path}.when.{question}", answer, QUESTIONS[question])
-    if not risk.rules or risk.rules[-1].when:
-        raise PolicyError(
-            "risk.rules", "some profiles would match no rule.", "End with a rule without `when`, for all others."
-        )
-
-
 def _check_documents(policy: Policy) -> None:
-    _unique("documents", [kind.kind for kind in policy.documents])
+    check_unique("documents", [kind.kind for kind in policy.documents])
 
 
 def _check_checklists(policy: Policy) -> None:
-    _unique("checklists", [checklist.id for checklist in policy.checklists])
-    _unique("checklists[].items", [item.id for checklist in policy.checklists for item in checklist.items])
+    check_unique("checklists", [checklist.id for checklist in policy.checklists])
+    check_unique("checklists[].items", [item.id for checklist in policy.checklists for item in checklist.items])
     for index, checklist in enumerate(policy.checklists):
         for position, item in enumerate(checklist.items):
             path = f"checklists[{index}].items[{position}].shown"
             match item.shown:
                 case DocumentNeeded(kind=kind):
-                    _known(f"{path}.kind", kind, policy.document_kinds)
+                    check_known(f"{path}.kind", kind, policy.document_kinds)
                 case CheckNeeded(check=check, parameters=parameters):
                     _check_parameters(path, check, parameters)
                 case AttestationNeeded():
@@ -300,7 +285,7 @@ def _check_checklists(policy: Policy) -> None:
 
 
 def _check_parameters(path: str, check: str, parameters: Mapping[str, str | int]) -> None:
-    _known(f"{path}.check", check, CHECKS)
+    check_known(f"{path}.check", check, CHECKS)
     try:
         bind(check, parameters)
     except msgspec.ValidationError as error:
@@ -311,14 +296,14 @@ def _check_gates(policy: Policy) -> None:
     seen: set[tuple[Stage, str]] = set()
     for index, rule in enumerate(policy.gates):
         path = f"gates[{index}]"
-        _unique(f"{path}.items", rule.items)
-        _unique(f"{path}.approvals", [approval.role.value for approval in rule.approvals])
+        check_unique(f"{path}.items", rule.items)
+        check_unique(f"{path}.approvals", [approval.role.value for approval in rule.approvals])
         for position, item in enumerate(rule.items):
-            _known(f"{path}.items[{position}]", item, policy.items)
+            check_known(f"{path}.items[{position}]", item, policy.items)
         if rule.target_stage is Stage.NONE:
             raise PolicyError(f"{path}.target_stage", "no version is promoted to 'none'.")
         for tier in rule.tiers:
-            _known(f"{path}.tiers", tier, policy.risk.tiers)
+            check_known(f"{path}.tiers", tier, policy.risk.tiers)
             if (rule.target_stage, tier) in seen:
                 raise PolicyError(path, f"an earlier gate governs {rule.target_stage.value} for tier {tier!r} already.")
             seen.add((rule.target_stage, tier))
@@ -331,15 +316,3 @@ def _check_assessment(rule: AssessmentRule) -> None:
         raise PolicyError("assessment.thresholds", str(error)) from None
     if not Decimal("0.5") <= rule.confidence < 1:
         raise PolicyError("assessment.confidence", f"it is {rule.confidence}; it lies from 0.5 to below 1.")
-
-
-def _known(path: str, name: str, names: Iterable[str]) -> None:
-    known = list(names)
-    if name not in known:
-        raise PolicyError(path, f"there is no {name!r}.", f"It is one of {', '.join(known)}.")
-
-
-def _unique(path: str, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise PolicyError(path, f"{', '.join(twice)} stands there twice.", "Keep one of them.")
