@@ -24,6 +24,7 @@ from registry.catalog.manifest import (
     OutsideRootsError,
     Progress,
     Seen,
+    Sink,
     UnreadableNameError,
     canonical_bytes,
     content_digest,
@@ -66,8 +67,8 @@ class _Place:
         return "/" + "/".join(self.parts)
 
 
-def manifest_of_folder(path: Path, on_progress: Progress | None = None) -> Manifest:
-    """Read a folder, or a single file, in chunks of 1 MiB.
+def manifest_of_folder(path: Path, on_progress: Progress | None = None, sink: Sink | None = None) -> Manifest:
+    """Read a folder, or a single file, in chunks of 1 MiB, which `sink` gets too.
 
     Links above `path` are followed, as the caller named them; `path` itself and all below are not.
 
@@ -80,11 +81,13 @@ def manifest_of_folder(path: Path, on_progress: Progress | None = None) -> Manif
     """
     absolute = path.absolute()  # not resolve(): that would follow a link at the end
     with opened_parent(str(absolute.parent), str(path)) as parent:
-        return manifest_beneath(parent, absolute.name or ".", str(path), on_progress)
+        return manifest_beneath(parent, absolute.name or ".", str(path), on_progress, sink)
 
 
-def manifest_of_uri(uri: str, roots: Sequence[str], on_progress: Progress | None = None) -> Manifest:
-    """Read a folder or file at a `file:` or fsspec URI, or absolute path, below one of `roots`.
+def manifest_of_uri(
+    uri: str, roots: Sequence[str], on_progress: Progress | None = None, sink: Sink | None = None
+) -> Manifest:
+    """Read a folder or file at a `file:` or fsspec URI, or absolute path, below one of `roots`; `sink` gets the bytes.
 
     A root is the same kind of URI or path; it may itself be or contain links, because the operator
     chose it, but nothing between the root and the files may.
@@ -99,8 +102,8 @@ def manifest_of_uri(uri: str, roots: Sequence[str], on_progress: Progress | None
     if place is None or root is None:
         raise OutsideRootsError(uri, roots)
     if place.scheme == "file":
-        return _manifest_below_root(root, place, uri, on_progress)
-    return _manifest_of_remote(uri, on_progress)
+        return _manifest_below_root(root, place, uri, on_progress, sink)
+    return _manifest_of_remote(uri, on_progress, sink)
 
 
 def _allowed(roots: Sequence[str]) -> Iterator[_Place]:
@@ -120,13 +123,15 @@ def _lies_below(place: _Place, root: _Place) -> bool:
     return same_system and place.parts[: len(root.parts)] == root.parts
 
 
-def _manifest_below_root(root: _Place, place: _Place, uri: str, on_progress: Progress | None) -> Manifest:
+def _manifest_below_root(
+    root: _Place, place: _Place, uri: str, on_progress: Progress | None, sink: Sink | None
+) -> Manifest:
     below = place.parts[len(root.parts) :]
     with opened_parent(root.path, uri) as root_folder:
         if not below:
-            return manifest_beneath(root_folder, ".", uri, on_progress)
+            return manifest_beneath(root_folder, ".", uri, on_progress, sink)
         with opened(root_folder, below[:-1], os.O_DIRECTORY, uri) as parent:
-            return manifest_beneath(parent, below[-1], uri, on_progress)
+            return manifest_beneath(parent, below[-1], uri, on_progress, sink)
 
 
 def _parse(uri: str) -> _Place | None:
@@ -166,7 +171,7 @@ def _is_hostile(part: str) -> bool:
         part = decoded
 
 
-def _manifest_of_remote(uri: str, on_progress: Progress | None) -> Manifest:
+def _manifest_of_remote(uri: str, on_progress: Progress | None, sink: Sink | None) -> Manifest:
     """Manifest of a folder or object on any other file system that fsspec knows."""
     from fsspec.core import url_to_fs
 
@@ -183,7 +188,7 @@ def _manifest_of_remote(uri: str, on_progress: Progress | None) -> Manifest:
             yield cast(BinaryIO, file)
 
     try:
-        manifest = read_manifest(seen, stream, on_progress)
+        manifest = read_manifest(seen, stream, on_progress, sink)
     except FileNotFoundError as error:
         raise ContentChangedError(str(error), "a file", "none") from error
     require_unchanged(seen, _list_remote(filesystem, base, uri))

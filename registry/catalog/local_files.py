@@ -18,6 +18,7 @@ from registry.catalog.manifest import (
     Manifest,
     Progress,
     Seen,
+    Sink,
     UnreadableNameError,
     is_clean,
     read_manifest,
@@ -25,7 +26,9 @@ from registry.catalog.manifest import (
 )
 
 
-def manifest_beneath(parent: int, name: str, shown: str, on_progress: Progress | None) -> Manifest:
+def manifest_beneath(
+    parent: int, name: str, shown: str, on_progress: Progress | None, sink: Sink | None = None
+) -> Manifest:
     """Manifest of `name` in the open folder `parent`; errors show the place as `shown`."""
     try:
         status = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -35,7 +38,7 @@ def manifest_beneath(parent: int, name: str, shown: str, on_progress: Progress |
         if not is_clean(name):
             raise UnreadableNameError(name)
         seen = {name: _seen(status)}
-        manifest = read_manifest(seen, lambda path: _stream(parent, path), on_progress)
+        manifest = read_manifest(seen, lambda path: _stream(parent, path), on_progress, sink)
         require_unchanged(seen, {name: _seen(os.stat(name, dir_fd=parent, follow_symlinks=False))})
         return manifest
     if not stat.S_ISDIR(status.st_mode):
@@ -44,7 +47,7 @@ def manifest_beneath(parent: int, name: str, shown: str, on_progress: Progress |
         seen = _list_folder(folder)
         if not seen:
             raise EmptyContentError(shown)
-        manifest = read_manifest(seen, lambda path: _stream(folder, path), on_progress)
+        manifest = read_manifest(seen, lambda path: _stream(folder, path), on_progress, sink)
         require_unchanged(seen, _list_folder(folder))
     return manifest
 

@@ -26,6 +26,9 @@ CHUNK_BYTES = 1 << 20
 Progress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes to read in all."""
 
+Sink = Callable[[str, bytes], None]
+"""Called with a file's path and each chunk of it, in order; at least once for each file, the last time with none."""
+
 
 class ContentError(ValueError):
     """The bytes of a model version could not be turned into a manifest."""
@@ -139,8 +142,10 @@ class Seen:
 OpenFile = Callable[[str], AbstractContextManager[BinaryIO]]
 
 
-def read_manifest(listing: dict[str, Seen], opened: OpenFile, on_progress: Progress | None) -> Manifest:
-    """Hash every file of a listing (at least one) in chunks of 1 MiB.
+def read_manifest(
+    listing: dict[str, Seen], opened: OpenFile, on_progress: Progress | None, sink: Sink | None = None
+) -> Manifest:
+    """Hash every file of a listing (at least one) in chunks of 1 MiB, and hand them to `sink`.
 
     Raises:
         ContentChangedError: a file has not as many bytes as the listing says.
@@ -155,11 +160,15 @@ def read_manifest(listing: dict[str, Seen], opened: OpenFile, on_progress: Progr
             while size <= seen.size_bytes and (chunk := stream.read(CHUNK_BYTES)):
                 sha256.update(chunk)
                 size += len(chunk)
+                if sink is not None:
+                    sink(path, chunk)
                 if on_progress is not None:
                     on_progress(min(done + size, total), total)
         if size != seen.size_bytes:
             found = f"{size} bytes" if size < seen.size_bytes else "more"
             raise ContentChangedError(path, f"{seen.size_bytes} bytes", found)
+        if sink is not None:
+            sink(path, b"")
         done += size
         files.append(ManifestFile(path, sha256.hexdigest(), size))
     return Manifest(tuple(files))

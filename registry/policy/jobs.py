@@ -13,7 +13,8 @@ from registry.catalog.tables import ModelVersion
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
-from registry.policy.checks import Check, CheckFacts, Finding, bind, examine_safely, inputs_digest
+from registry.policy.checks import Check, CheckFacts, Files, Finding, bind, inputs_digest
+from registry.policy.checks.isolation import examine
 from registry.policy.gathering import check_facts
 from registry.policy.service import active_policy, policy_of
 from registry.policy.tables import CheckResultRow
@@ -77,7 +78,7 @@ def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
 
 
 def _examine(check: Check, facts: CheckFacts, now: datetime) -> _Examined:
-    return _Examined(check, examine_safely(check, facts, now), inputs_digest(check, facts, now))
+    return _Examined(check, examine(check, facts, now, Files()), inputs_digest(check, facts, now))
 
 
 def _keep(unit: Unit, version_id: UUID, one: _Examined) -> None:

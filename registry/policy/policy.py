@@ -25,7 +25,7 @@ from fairness.metrics import EQUALIZED_ODDS, METRICS
 from fairness.thresholds import Threshold, check_thresholds
 from registry.access.actor import Role
 from registry.catalog.facts import RiskProfile, Stage
-from registry.policy.checks import CHECKS, bind
+from registry.policy.checks import ParameterValue, bind, load_checks
 from registry.policy.errors import PolicyError
 from registry.policy.governs import Governs, check_governs
 from registry.policy.reading import read_yaml
@@ -74,7 +74,7 @@ class CheckNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """An automatic check passed, or found that it does not apply."""
 
     check: Identifier
-    parameters: dict[str, str | int] = {}
+    parameters: dict[str, ParameterValue] = {}
     opens_finding: Severity | None = None
     """Where the check fails, a finding of this severity is opened, once for each version."""
 
@@ -284,8 +284,8 @@ def _check_checklists(policy: Policy) -> None:
                     pass
 
 
-def _check_parameters(path: str, check: str, parameters: Mapping[str, str | int]) -> None:
-    check_known(f"{path}.check", check, CHECKS)
+def _check_parameters(path: str, check: str, parameters: Mapping[str, ParameterValue]) -> None:
+    check_known(f"{path}.check", check, load_checks())
     try:
         bind(check, parameters)
     except msgspec.ValidationError as error:

@@ -6,17 +6,10 @@ import pytest
 
 from registry.assessments.tables import Verdict
 from registry.catalog.facts import DatasetRole, DigestState, EdgeKind
-from registry.policy.checks import (
-    Assessed,
-    AssessmentPassed,
-    CheckFacts,
-    DigestVerified,
-    Edge,
-    LineageComplete,
-    bind,
-    examine_safely,
-    inputs_digest,
-)
+from registry.policy.checks import Assessed, CheckFacts, Edge, Files, bind, inputs_digest
+from registry.policy.checks.assessment import AssessmentPassed
+from registry.policy.checks.isolation import examine
+from registry.policy.checks.lineage import DigestVerified, LineageComplete
 from registry.policy.tables import Outcome
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -44,7 +37,7 @@ CHECKS = (LineageComplete(), DigestVerified(), AssessmentPassed())
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_good_version_passes_every_check(check):
-    finding = check.examine(GOOD, NOW)
+    finding = check.examine(GOOD, NOW, Files())
     assert finding.outcome is Outcome.PASSED
     assert finding.evidence
 
@@ -52,7 +45,7 @@ def test_good_version_passes_every_check(check):
 @pytest.mark.parametrize("position", range(5))
 def test_lineage_without_any_one_part_fails_and_names_it(position):
     edges = EDGES[:position] + EDGES[position + 1 :]
-    finding = LineageComplete().examine(replace(GOOD, edges=edges), NOW)
+    finding = LineageComplete().examine(replace(GOOD, edges=edges), NOW, Files())
     part = ["training data", "test data", "commit", "run", "lock file"][position]
     assert finding.outcome is Outcome.FAILED
     assert part in finding.reason
@@ -60,7 +53,7 @@ def test_lineage_without_any_one_part_fails_and_names_it(position):
 
 def test_lineage_that_tests_on_training_data_fails():
     leaked = replace(EDGES[1], digest=EDGES[0].digest)
-    finding = LineageComplete().examine(replace(GOOD, edges=(EDGES[0], leaked, *EDGES[2:])), NOW)
+    finding = LineageComplete().examine(replace(GOOD, edges=(EDGES[0], leaked, *EDGES[2:])), NOW, Files())
     assert finding.outcome is Outcome.FAILED
     assert "holdout" in finding.reason
 
@@ -69,7 +62,7 @@ def test_lineage_that_tests_on_training_data_fails():
     "state, outcome", [(DigestState.STATED, Outcome.INCONCLUSIVE), (DigestState.MISMATCH, Outcome.FAILED)]
 )
 def test_digest_that_was_not_found_in_the_bytes_does_not_pass(state, outcome):
-    assert DigestVerified().examine(replace(GOOD, digest_state=state), NOW).outcome is outcome
+    assert DigestVerified().examine(replace(GOOD, digest_state=state), NOW, Files()).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -85,15 +78,15 @@ def test_digest_that_was_not_found_in_the_bytes_does_not_pass(state, outcome):
     ],
 )
 def test_assessment_with_one_defect_does_not_pass(change, outcome, words):
-    finding = AssessmentPassed().examine(replace(GOOD, assessed=replace(ASSESSED, **change)), NOW)
+    finding = AssessmentPassed().examine(replace(GOOD, assessed=replace(ASSESSED, **change)), NOW, Files())
     assert finding.outcome is outcome
     assert words in finding.reason
 
 
 def test_assessment_exactly_at_the_limits_passes_and_none_is_inconclusive():
     edge = replace(ASSESSED, rows=1000, finished_at=NOW - timedelta(days=180))
-    assert AssessmentPassed().examine(replace(GOOD, assessed=edge), NOW).outcome is Outcome.PASSED
-    assert AssessmentPassed().examine(replace(GOOD, assessed=None), NOW).outcome is Outcome.INCONCLUSIVE
+    assert AssessmentPassed().examine(replace(GOOD, assessed=edge), NOW, Files()).outcome is Outcome.PASSED
+    assert AssessmentPassed().examine(replace(GOOD, assessed=None), NOW, Files()).outcome is Outcome.INCONCLUSIVE
 
 
 def test_inputs_digest_changes_with_whatever_the_finding_rests_on():
@@ -123,10 +116,10 @@ def test_change_of_declared_data_makes_an_assessment_stale():
 
 def test_check_that_raises_is_an_error_and_never_passed():
     class Broken(LineageComplete):
-        def examine(self, facts, now):
+        def examine(self, facts, now, files):
             raise ZeroDivisionError("by design")
 
-    finding = examine_safely(Broken(), GOOD, NOW)
+    finding = examine(Broken(), GOOD, NOW, Files())
     assert finding.outcome is Outcome.ERROR
     assert "by design" in finding.reason
 

@@ -1,0 +1,1 @@
+"""Looks into files of models without loading them."""
