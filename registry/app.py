@@ -25,6 +25,8 @@ from registry.http.logs import RequestLog
 from registry.http.transactions import provide_actor, provide_unit
 from registry.installation import open_units
 from registry.jobs.api import JobController
+from registry.monitoring.api import MonitoringController, PlanSchemaController
+from registry.notifications.api import PreferencesController, WebhookController
 from registry.policy.api import GateController, PolicyController
 from registry.promotion.api import PromotionController, WaiverController
 from registry.settings import Settings
@@ -47,6 +49,10 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PolicyController,
     PromotionController,
     WaiverController,
+    MonitoringController,
+    PlanSchemaController,
+    WebhookController,
+    PreferencesController,
     CardController,
     JobController,
     AuditController,

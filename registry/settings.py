@@ -1,6 +1,7 @@
 """Environment variables with the prefix `ACTA_` -> `Settings`."""
 
 import os
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,15 @@ def default_home() -> Path:
     """Where a registry on a laptop lives: the XDG data directory of its user."""
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local" / "share") / "acta"
+
+
+class SmtpSecurity(StrEnum):
+    """How the connection to the mail server is secured."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+    """In clear: for a mail server on this machine."""
 
 
 class Settings(BaseSettings):
@@ -59,7 +69,20 @@ class Settings(BaseSettings):
     job_poll_seconds: float = Field(default=0.5, gt=0)
     """How often an idle worker looks for jobs."""
 
-    @field_validator("artifact_roots", mode="before")
+    webhook_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts, separated by commas, that webhooks may reach although their addresses are not public, each as `host` or
+    `host:port`."""
+    smtp_host: str | None = None
+    """The mail server; without one, no e-mail is sent."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    """`starttls`, `tls` (mostly port 465), or `none`."""
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    """The sender; without one, acta@ and the host of `public_url`."""
+
+    @field_validator("artifact_roots", "webhook_allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -52,7 +52,13 @@ class LeaseLostError(Exception):
 
 
 def enqueue(
-    unit: Unit, actor: Actor | None, kind: str, arguments: Mapping[str, str], *, subject_id: UUID | None = None
+    unit: Unit,
+    actor: Actor | None,
+    kind: str,
+    arguments: Mapping[str, str],
+    *,
+    subject_id: UUID | None = None,
+    most_attempts: int = MOST_ATTEMPTS,
 ) -> UUID:
     """Put work into the queue, and return its id; it exists if and when this transaction commits."""
     job_id = uuid4()
@@ -64,7 +70,7 @@ def enqueue(
         "subject_id": subject_id,
         "state": JobState.QUEUED.value,
         "attempts": 0,
-        "most_attempts": MOST_ATTEMPTS,
+        "most_attempts": most_attempts,
         "run_after": unit.now,
         "progress": 0.0,
         "created_at": unit.now,

@@ -26,6 +26,9 @@ logger = logging.getLogger("acta.worker")
 
 HANDLERS: Mapping[str, str] = {
     "assess": "registry.assessments.jobs:run_assessment",
+    "deliver": "registry.notifications.jobs:deliver",
+    "notify": "registry.notifications.jobs:spread",
+    "profile-training-data": "registry.monitoring.jobs:profile_training_data",
     "render-card": "registry.cards.jobs:render_card",
     "run-checks": "registry.policy.jobs:run_checks",
     "verify-digest": "registry.catalog.jobs:verify_digest",

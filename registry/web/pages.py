@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from registry.web.acknowledge import AcknowledgePage
 from registry.web.audit import AuditPages
 from registry.web.files import FilePages
 from registry.web.models import ModelPages
@@ -24,4 +25,5 @@ PAGES: Sequence[ControllerRouterHandler] = (
     AuditPages,
     PolicyPages,
     ReferencePage,
+    AcknowledgePage,
 )

@@ -141,6 +141,20 @@ _TELLINGS: Mapping[str, Telling] = {
     "card.downloaded": lambda who, say: (
         f"{who} downloaded {'the facts of a' if say.value('media_type') == 'application/json' else 'a'} model card."
     ),
+    "actor.preferences-set": lambda who, _: f"{who} chose what to be told.",
+    "webhook.added": lambda who, say: f"{who} added the webhook {say.value('label')}.",
+    "webhook.removed": lambda who, _: f"{who} removed a webhook.",
+    "webhook.tested": lambda who, _: f"{who} had a webhook tried.",
+    "webhook.delivered": lambda who, say: f"{who} delivered {say.value('event')} to a webhook.",
+    "webhook.given-up": lambda who, say: f"{who} gave up delivering {say.value('event')} to a webhook.",
+    "mail.delivered": lambda who, say: f"{who} handed {say.value('event')} to the mail server.",
+    "mail.given-up": lambda who, say: f"{who} gave up sending {say.value('event')} by e-mail.",
+    "plan.stated": lambda who, say: f"{who} stated the monitoring plan, revision {say.value('revision')}.",
+    "profile.stored": lambda who, say: (
+        f"{who} stored the profile of {say.value('dataset')}: {say.value('rows')} rows, {say.value('origin')}."
+    ),
+    "alert.sent": lambda who, say: f"{who} sent a test alert to {say.name('owner_id')}.",
+    "alert.acknowledged": lambda who, _: f"{who} acknowledged the test alert by its link.",
     "job.cancelled": lambda who, _: f"{who} cancelled a job.",
     "job.replayed": lambda who, _: f"{who} had a job tried again.",
 }

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 from registry.http import guards
 
 PUBLIC = {
+    "/alerts/acknowledge",
     "/health/live",
     "/health/ready",
     "/schema",

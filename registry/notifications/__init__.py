@@ -1,0 +1,1 @@
+"""Tells people and machines what happened: webhooks and e-mail, sent by jobs."""
