@@ -9,13 +9,15 @@ from registry.assessments import tables as assessments
 from registry.cards import tables as cards
 from registry.catalog import tables as catalog
 from registry.documents import tables as documents
+from registry.findings import tables as findings
 from registry.jobs import tables as jobs
+from registry.lapses import tables as lapses
 from registry.monitoring import tables as monitoring
 from registry.notifications import tables as notifications
 from registry.policy import tables as policy
 from registry.promotion import tables as promotion
 
-ROOMS = (access, assessments, cards, catalog, documents, jobs, monitoring, notifications, policy, promotion)
+ROOMS = (access, assessments, cards, catalog, documents, findings, jobs, lapses, monitoring, notifications, policy, promotion)
 
 METADATA: tuple[MetaData, ...] = (SQLModel.metadata, LOG_METADATA)
 """The registry's tables and the log's."""

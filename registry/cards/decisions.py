@@ -12,9 +12,11 @@ from sqlmodel import col
 from registry.cards.entries import newest_entries, pseudonym, review_entries
 from registry.catalog.facts import Stage
 from registry.catalog.service import FoundVersion
+from registry.lapses.service import lasting_lapses
+from registry.lapses.tables import LapseRow
 from registry.policy.errors import NoGateError
 from registry.policy.service import gate_of, gate_under, policy_of
-from registry.policy.views import GateView, ItemView
+from registry.policy.views import GateView
 from registry.promotion.cases import Case
 from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow, Waiver
 from registry.unit import Unit
@@ -66,9 +68,10 @@ def decided(unit: Unit, found: FoundVersion) -> Decided:
         )
         for checklist in view.checklists
     )
-    waivers = _waivers(unit, items)
+    waivers = _waivers(unit, view)
+    lasting = lasting_lapses(unit, [found.version.id]).get(found.version.id, [])
     return Decided(
-        gate=None if case is None else _gate(case, view, waivers),
+        gate=None if case is None else _gate(case, view, waivers, lasting),
         checklists=checklists,
         waivers=waivers,
         approvals=() if case is None else _approvals(unit, case),
@@ -114,7 +117,7 @@ def _gate_without_request(unit: Unit, found: FoundVersion) -> GateView | None:
         return None
 
 
-def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver]) -> card.Gate:
+def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver], lasting: Sequence[LapseRow]) -> card.Gate:
     executed = case.state is RequestState.EXECUTED
     verdict = card.GateVerdict.APPROVED if executed else card.GateVerdict.PENDING
     decided_at: datetime | None = None
@@ -128,8 +131,8 @@ def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver]) -> card.Ga
         target_stage=view.target_stage,
         request=str(case.request.number),
         verdict=verdict,
-        headline=_headline(case.state, waivers),
-        sentence=_sentence(case.state, view),
+        headline=_headline(case.state, waivers, lasting),
+        sentence=_sentence(case.state, view) + _review_due(lasting),
         decided_at=decided_at,
         executed_at=case.request.ended_at if executed else None,
         # From the first end of a waiver on, an item counts as unmet again.
@@ -137,9 +140,10 @@ def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver]) -> card.Ga
     )
 
 
-def _headline(state: RequestState, waivers: Sequence[card.Waiver]) -> str:
+def _headline(state: RequestState, waivers: Sequence[card.Waiver], lasting: Sequence[LapseRow]) -> str:
     if state is RequestState.EXECUTED:
-        return "Approved" + (f", on {_counted(len(waivers), 'waiver')}" if waivers else "")
+        resting = f", on {_counted(len(waivers), 'waiver')}" if waivers else ""
+        return "Approved" + resting + (", review due" if lasting else "")
     return {
         RequestState.OPEN: "Not decided yet",
         RequestState.APPROVED: "Approved by its reviewers, not executed yet",
@@ -151,18 +155,32 @@ def _sentence(state: RequestState, view: GateView) -> str:
     items = [item for checklist in view.checklists for item in checklist.items]
     met = sum(item.met for item in items)
     when = "" if state is RequestState.EXECUTED else " now"
+    blocking = [finding.title for finding in view.findings if not finding.met]
+    held = f" Held by {_counted(len(blocking), 'finding')}: {'; '.join(blocking)}." if blocking else ""
     if met == len(items):
-        return f"All {len(items)} items are met or waived{when} under the policy for {view.risk_tier} risk."
+        return f"All {len(items)} items are met or waived{when} under the policy for {view.risk_tier} risk.{held}"
     missing = "; ".join(item.title for item in items if not item.met)
     return (
         f"{met} of {len(items)} items are met or waived{when} under the policy for {view.risk_tier} risk. "
-        f"Missing: {missing}."
+        f"Missing: {missing}.{held}"
     )
 
 
-def _waivers(unit: Unit, items: Sequence[ItemView]) -> tuple[card.Waiver, ...]:
-    """The waivers on which items of the gate rest."""
+def _review_due(lasting: Sequence[LapseRow]) -> str:
+    """What has lapsed since of what the version rests on, where something has."""
+    if not lasting:
+        return ""
+    since = min(row.since for row in lasting)
+    return f" Its review is due since {since:%Y-%m-%d}: {'; '.join(row.title for row in lasting)}."
+
+
+def _waivers(unit: Unit, view: GateView) -> tuple[card.Waiver, ...]:
+    """The waivers on which items of the gate rest, and findings that would hold it."""
+    items = [item for checklist in view.checklists for item in checklist.items]
     titles = {item.waiver.id: item.title for item in items if item.waiver is not None}
+    titles |= {
+        finding.waiver.id: f"Finding: {finding.title}" for finding in view.findings if finding.waiver is not None
+    }
     rows = unit.session.execute(
         select(Waiver).where(col(Waiver.id).in_(list(titles))).order_by(col(Waiver.expires_at), col(Waiver.id))
     ).scalars()

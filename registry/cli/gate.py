@@ -44,6 +44,10 @@ def gate_text(gate: "Gate") -> str:
         for item in checklist.items:
             who = f" ({', '.join(item.who)})" if item.who and not item.met else ""
             lines.append(f"{item.state}\t{checklist.id}/{item.id}\t{item.reason if item.met else item.remedy}{who}")
+    lines += [
+        f"{found.state}\tfinding/{found.id}\t{found.title} ({found.severity}). {found.reason}"
+        for found in gate.findings
+    ]
     for approval in gate.approvals:
         state = "given" if approval.met else "missing"
         lines.append(f"{state}\tapproval/{approval.role}\t{len(approval.given)} of {approval.needed}")

@@ -252,6 +252,18 @@ class UnmetItem(msgspec.Struct, frozen=True):
     who: list[str]
 
 
+class BlockingFinding(msgspec.Struct, frozen=True):
+    """A finding of a severity that blocks the gate, until it is closed or waived."""
+
+    id: UUID
+    title: str
+    severity: str
+    state: str
+    met: bool
+    """Whether a waiver excuses it for now."""
+    reason: str
+
+
 class Gate(msgspec.Struct, frozen=True):
     """What a version must show for a stage, and how each item stands."""
 
@@ -263,6 +275,7 @@ class Gate(msgspec.Struct, frozen=True):
     checklists: list[Checklist]
     approvals: list[Approval]
     unmet: list[UnmetItem]
+    findings: list[BlockingFinding] = []
 
 
 class Attestation(msgspec.Struct, frozen=True):
@@ -276,10 +289,11 @@ class Attestation(msgspec.Struct, frozen=True):
 
 
 class Waiver(msgspec.Struct, frozen=True):
-    """A dated exception to one checklist item."""
+    """A dated exception to one checklist item, or to one finding."""
 
     id: UUID
-    item: str
+    item: str | None
+    finding_id: UUID | None
     granted_by: UUID
     granted_at: datetime
     expires_at: datetime

@@ -17,6 +17,8 @@ from registry.client import answers
 from registry.client.answers import AnswerWord, ColumnRoles, DecisionWord
 from registry.client.connection import Connection, Upload
 from registry.client.errors import ApiError, JobFailedError
+from registry.client.findings import FindingCalls
+from registry.client.paging import pages
 
 Item = TypeVar("Item")
 
@@ -32,7 +34,7 @@ MEDIA_TYPES = {
 }
 
 
-class Client:
+class Client(FindingCalls):
     """Speaks to the server at `url` as whoever holds `token`. Close it, or use it as a context manager.
 
     Each method raises `ApiError` where the server refuses, `UnreachableError` where none answers.
@@ -54,13 +56,7 @@ class Client:
         self._connection.close()
 
     def _all(self, path: str, kind: type[answers.Page[Item]], **query: str | int | None) -> Iterator[Item]:
-        cursor: str | None = None
-        while True:
-            page = self._connection.get(path, kind, query | {"cursor": cursor})
-            yield from page.items
-            if page.next_cursor is None:
-                return
-            cursor = page.next_cursor
+        return pages(self._connection, path, kind, query)
 
     # Who may do what.
 
@@ -130,6 +126,7 @@ class Client:
         intended_users: str | None = None,
         out_of_scope: str | None = None,
         limitations: str | None = None,
+        affected_persons: str | None = None,
     ) -> answers.Model:
         """Register a model."""
         body = {
@@ -141,6 +138,7 @@ class Client:
             "intended_users": intended_users,
             "out_of_scope": out_of_scope,
             "limitations": limitations,
+            "affected_persons": affected_persons,
         }
         return self._connection.post("/api/v1/models", body, answers.Model)
 

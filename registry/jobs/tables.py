@@ -55,3 +55,12 @@ class JobRow(SQLModel, table=True):
     result: dict[str, str] | None = Field(default=None, sa_type=JSON)
     created_at: datetime = Field(sa_type=UTCDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class PeriodicRow(SQLModel, table=True):
+    """When work that is done again and again is due next, for all workers of one database."""
+
+    __tablename__ = "acta_periodic_job"
+
+    kind: str = Field(max_length=100, primary_key=True)
+    due_at: datetime = Field(sa_type=UTCDateTime)

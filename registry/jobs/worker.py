@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,17 +19,22 @@ from datetime import timedelta
 
 from registry.errors import ActaError, UnavailableError
 from registry.jobs import service
+from registry.jobs.periodic import anything_periodic_due, enqueue_periodic
 from registry.jobs.service import Lease, LeaseLostError
 from registry.settings import Settings
 from registry.unit import Unit, Units
 
 logger = logging.getLogger("acta.worker")
 
+LOOK_SECONDS = 60.0
+"""How often a worker looks whether periodic work is due."""
+
 HANDLERS: Mapping[str, str] = {
     "assess": "registry.assessments.jobs:run_assessment",
     "deliver": "registry.notifications.jobs:deliver",
     "notify": "registry.notifications.jobs:spread",
     "profile-training-data": "registry.monitoring.jobs:profile_training_data",
+    "review-evidence": "registry.lapses.jobs:review_evidence",
     "render-card": "registry.cards.jobs:render_card",
     "run-checks": "registry.policy.jobs:run_checks",
     "verify-digest": "registry.catalog.jobs:verify_digest",
@@ -83,6 +89,7 @@ class Worker:
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.lease = timedelta(seconds=settings.job_lease_seconds)
         self.stopping = threading.Event()
+        self._next_look = 0.0
 
     def stop_on_signals(self) -> None:
         """Finish the job in hand on SIGTERM and SIGINT, then leave."""
@@ -94,6 +101,7 @@ class Worker:
         logger.info("worker started", extra={"holder": self.holder})
         while not self.stopping.is_set():
             try:
+                self.enqueue_periodic()
                 busy = self.run_one()
             except UnavailableError as error:
                 logger.warning("database not available: %s", error)
@@ -101,6 +109,17 @@ class Worker:
             if not busy:
                 self.stopping.wait(self.settings.job_poll_seconds)
         logger.info("worker stopped", extra={"holder": self.holder})
+
+    def enqueue_periodic(self) -> None:
+        """Enqueue the work whose period is over; looked at once a minute, since periods are longer."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        with self.units.reading() as unit:
+            due = anything_periodic_due(unit)
+        if due:
+            with self.units.writing() as unit:
+                enqueue_periodic(unit)
 
     def run_until_idle(self) -> int:
         """Work off all jobs that are due; how many were tried."""

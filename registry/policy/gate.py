@@ -1,7 +1,8 @@
 """Evaluates a gate: policy and evidence in, every item with its outcome and reason out. No I/O, no clock.
 
 An item is *met*, *unmet* or *waived*. A waiver excuses an unmet item only where the policy lets it be waived, and only
-until it expires. A person's approval counts once, whatever roles that person holds, and never on their own request.
+until it expires. A finding holds the gate until somebody closes it, where its severity is one that blocks. A person's
+approval counts once, whatever roles that person holds, and never on their own request.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from registry.access.actor import Role
+from registry.access.actor import REVIEWERS, Role
 from registry.catalog.facts import Stage
-from registry.policy.checks import bind, inputs_digest
-from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed
+from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed, Unclosed
 from registry.policy.policy import (
     Approval,
     AttestationNeeded,
@@ -97,12 +97,32 @@ class ChecklistResult:
 
 
 @dataclass(frozen=True)
+class FindingResult:
+    """A finding of a severity that blocks this gate, and whether it does."""
+
+    finding: Unclosed
+    outcome: Unmet | Waived
+
+    @property
+    def met(self) -> bool:
+        """Whether it holds the gate no longer."""
+        return isinstance(self.outcome, Waived)
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+        return State.WAIVED if isinstance(self.outcome, Waived) else self.outcome.state
+
+
+@dataclass(frozen=True)
 class ApprovalResult:
     """The approvals in one role, and how many it takes."""
 
     role: Role
     needed: int
     given: tuple[Reviewed, ...]
+    not_counted: tuple[str, ...] = ()
+    """Why other approvals in this role are none."""
 
     @property
     def met(self) -> bool:
@@ -133,6 +153,7 @@ class Gate:
     target_stage: Stage
     evaluated_at: datetime
     checklists: tuple[ChecklistResult, ...]
+    findings: tuple[FindingResult, ...]
     approvals: tuple[ApprovalResult, ...]
 
     @property
@@ -146,27 +167,39 @@ class Gate:
         return all(item.met for item in self.items)
 
     @property
-    def met(self) -> bool:
-        """Whether every item is met or waived, and every approval given."""
-        return self.items_met and all(approval.met for approval in self.approvals)
+    def evidence_met(self) -> bool:
+        """Whether all is met but approvals: every item is met or waived, and no finding blocks."""
+        return self.items_met and all(result.met for result in self.findings)
 
     @property
-    def unmet(self) -> tuple[Requirement, ...]:
-        """All that is missing, with who can meet it: items first, then approvals."""
+    def met(self) -> bool:
+        """Whether every item is met or waived, no finding blocks, and every approval is given."""
+        return self.evidence_met and all(approval.met for approval in self.approvals)
+
+    @property
+    def lacking(self) -> tuple[Requirement, ...]:
+        """What is missing but approvals, with who can meet it: items first, then findings."""
         items = (
-            Requirement(
-                result.item.id,
-                result.item.title,
-                result.outcome.state,
-                result.outcome.reason,
-                result.outcome.remedy,
-                result.outcome.who,
-            )
+            _requirement(result.item.id, result.item.title, result.outcome)
             for result in self.items
             if isinstance(result.outcome, Unmet)
         )
+        findings = (
+            _requirement(result.finding.key, f"Finding: {result.finding.title}", result.outcome)
+            for result in self.findings
+            if isinstance(result.outcome, Unmet)
+        )
+        return (*items, *findings)
+
+    @property
+    def unmet(self) -> tuple[Requirement, ...]:
+        """All that is missing, with who can meet it: items first, then findings, then approvals."""
         approvals = (_missing_approval(approval) for approval in self.approvals if not approval.met)
-        return (*items, *approvals)
+        return (*self.lacking, *approvals)
+
+
+def _requirement(identity: str, title: str, outcome: Unmet) -> Requirement:
+    return Requirement(identity, title, outcome.state, outcome.reason, outcome.remedy, outcome.who)
 
 
 def evaluate(policy_id: UUID, policy: Policy, rule: GateRule, tier: str, evidence: Evidence, now: datetime) -> Gate:
@@ -185,6 +218,7 @@ def evaluate(policy_id: UUID, policy: Policy, rule: GateRule, tier: str, evidenc
         target_stage=rule.target_stage,
         evaluated_at=now,
         checklists=tuple(checklists),
+        findings=_findings(policy, rule, evidence, now),
         approvals=_approvals(rule.approvals, evidence),
     )
 
@@ -195,13 +229,12 @@ def _judge(policy: Policy, item: Item, evidence: Evidence, now: datetime) -> Ite
     match item.shown:
         case AttestationNeeded() as needed:
             basis = evidence.attested.get(item.id)
-            outcome = _judge_attestation(item, needed, basis, now)
+            outcome = _judge_attestation(item, needed, basis, evidence.risk_revision, now)
         case DocumentNeeded() as needed:
             basis = evidence.documented.get(needed.kind)
             outcome = _judge_document(policy, item, needed, basis, now)
         case CheckNeeded() as needed:
-            check = bind(needed.check, needed.parameters)
-            fresh = evidence.checked.get((needed.check, inputs_digest(check, evidence.facts, now)))
+            fresh = evidence.fresh_result(needed, now)
             basis = fresh or evidence.newest_result_of(needed.check)
             outcome = _judge_check(item, fresh, basis)
     if isinstance(outcome, Unmet):
@@ -211,12 +244,16 @@ def _judge(policy: Policy, item: Item, evidence: Evidence, now: datetime) -> Ite
     return ItemResult(item, outcome, basis)
 
 
-def _judge_attestation(item: Item, needed: AttestationNeeded, found: Attested | None, now: datetime) -> Met | Unmet:
+def _judge_attestation(
+    item: Item, needed: AttestationNeeded, found: Attested | None, risk_revision: int, now: datetime
+) -> Met | Unmet:
     who = tuple(needed.roles)
     if found is None:
         return Unmet(State.OPEN, "Nobody has answered it.", item.remedy, who)
     if found.answer is Answer.NO:
         return Unmet(State.FAILED, f"Answered no: {found.reason}", item.remedy, who)
+    if needed.depends_on_risk and found.risk_revision != risk_revision:
+        return Unmet(State.OPEN, "The model's risk answers have changed since it was given.", "Answer it again.", who)
     if _is_older(found.at, needed.max_age_days, now):
         return Unmet(State.OPEN, f"The answer is older than {needed.max_age_days} days.", "Answer it again.", who)
     return Met(State.PASSED if found.answer is Answer.YES else State.NOT_APPLICABLE, found.reason)
@@ -260,6 +297,32 @@ def _judge_check(item: Item, fresh: Checked | None, newest: Checked | None) -> M
             return Unmet(State.ERROR, fresh.reason, item.remedy, who)
 
 
+def _findings(policy: Policy, rule: GateRule, evidence: Evidence, now: datetime) -> tuple[FindingResult, ...]:
+    results = []
+    for finding in evidence.unclosed:
+        if finding.severity not in rule.blocking_findings:
+            continue
+        outcome = _judge_finding(finding, now)
+        waiver = evidence.excepted.get(finding.key)
+        if waiver is not None and policy.findings.waiver is not None and waiver.excuses(now):
+            results.append(FindingResult(finding, Waived(outcome, waiver)))
+        else:
+            results.append(FindingResult(finding, outcome))
+    return tuple(results)
+
+
+def _judge_finding(finding: Unclosed, now: datetime) -> Unmet:
+    grave = finding.severity.value
+    if finding.is_remediated:
+        reason = f"A finding of {grave} severity is remediated, and nobody has agreed yet."
+        remedy = "Somebody who neither owns nor remediated it looks, and closes it."
+        return Unmet(State.OPEN, reason, remedy, (Role.VALIDATOR, *REVIEWERS, Role.RISK_OFFICER))
+    due = f"{'was' if finding.due_at <= now else 'is'} due {finding.due_at:%Y-%m-%d}"
+    reason = f"A finding of {grave} severity is open; it {due}."
+    remedy = "Its owner has it mended and says how; somebody else then closes it."
+    return Unmet(State.FAILED, reason, remedy, (Role.DEVELOPER,))
+
+
 def _is_older(at: datetime, max_age_days: int | None, now: datetime) -> bool:
     return max_age_days is not None and now - at > timedelta(days=max_age_days)
 
@@ -267,22 +330,41 @@ def _is_older(at: datetime, max_age_days: int | None, now: datetime) -> bool:
 def _approvals(wanted: list[Approval], evidence: Evidence) -> tuple[ApprovalResult, ...]:
     counted: set[UUID] = set()
     given: dict[Role, list[Reviewed]] = {approval.role: [] for approval in wanted}
+    not_counted: dict[Role, list[str]] = {approval.role: [] for approval in wanted}
     for review in evidence.reviewed:
-        if not review.approves or review.person in counted or review.person == evidence.requested_by_person:
+        if not review.approves or review.role not in given:
             continue
-        if review.role in given:
-            counted.add(review.person)
+        reason = _why_not_counted(review, counted, evidence)
+        if reason is None:
+            counted |= review.persons
             given[review.role].append(review)
-    return tuple(ApprovalResult(approval.role, approval.count, tuple(given[approval.role])) for approval in wanted)
+        else:
+            not_counted[review.role].append(reason)
+    return tuple(
+        ApprovalResult(approval.role, approval.count, tuple(given[approval.role]), tuple(not_counted[approval.role]))
+        for approval in wanted
+    )
+
+
+def _why_not_counted(review: Reviewed, counted: set[UUID], evidence: Evidence) -> str | None:
+    """Why an approval is none, or None where it counts."""
+    if review.persons & counted:
+        return "it is by a person who counts once already"
+    if review.persons & evidence.interested:
+        return "it is by who made the request or the version"
+    if review.role_granted_by and review.role_granted_by <= evidence.interested | evidence.executing:
+        return "its role was granted by who made the request or the version, or would execute it"
+    return None
 
 
 def _missing_approval(approval: ApprovalResult) -> Requirement:
     role, given = approval.role.value, len(approval.given)
+    without = "".join(f" One does not count: {reason}." for reason in approval.not_counted)
     return Requirement(
         f"approval-{role.replace(' ', '-')}",
         f"Approval by {approval.needed} {role}{'s' if approval.needed > 1 else ''}",
         State.OPEN,
-        f"{given} of {approval.needed} given.",
-        f"A {role} who did not make the request reviews it.",
+        f"{given} of {approval.needed} given.{without}",
+        f"A {role} reviews it who made neither the request nor the version, nor has the role from who did.",
         (approval.role,),
     )

@@ -1,4 +1,4 @@
-"""Reads the rows that a gate looks at: seven statements, however many versions, documents and results there are."""
+"""Reads the rows that a gate looks at: eight statements, however many versions, documents and results there are."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,19 @@ from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
 from registry.catalog.facts import DatasetRole, DigestState, EdgeKind, Stage
 from registry.catalog.tables import LineageRow, ModelVersion
 from registry.documents.tables import DocumentRow
+from registry.findings.tables import FindingRow, FindingState
 from registry.policy.checks import Assessed, CheckFacts, Edge
-from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed
+from registry.policy.evidence import (
+    Attested,
+    Checked,
+    Documented,
+    Evidence,
+    Excepted,
+    Reviewed,
+    Unclosed,
+    waived_subject,
+)
+from registry.policy.policy import Severity
 from registry.policy.tables import Answer, AttestationRow, CheckResultRow, Outcome
 from registry.promotion.states import LIVE
 from registry.promotion.tables import Decision, PromotionRequest, ReviewRow, Waiver
@@ -28,15 +39,17 @@ if TYPE_CHECKING:
 def gather(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Evidence:
     """All that is known of a version now, with the reviews of its live request for that stage."""
     version = found.version
-    requester, reviewed = _reviews(unit, version.id, target_stage)
+    interested, reviewed = _reviews(unit, version.id, target_stage)
     return Evidence(
         facts=check_facts(unit, version),
         attested=_attestations(unit, version.id),
         documented=_documents(unit, version.id),
         checked=_results(unit, version.id),
         excepted=_waivers(unit, version.id),
+        risk_revision=found.model.risk_revision,
         reviewed=reviewed,
-        requested_by_person=requester,
+        interested=interested,
+        unclosed=_unclosed(unit, version.id),
     )
 
 
@@ -121,6 +134,7 @@ def _attestations(unit: Unit, version_id: UUID) -> dict[str, Attested]:
             evidence=row.evidence,
             by=row.attested_by,
             at=row.attested_at,
+            risk_revision=row.risk_revision,
         )
         for row in rows
     }
@@ -178,33 +192,65 @@ def _waivers(unit: Unit, version_id: UUID) -> dict[str, Excepted]:
         .where(col(Waiver.version_id) == version_id, col(Waiver.expires_at) > unit.now)
         .order_by(col(Waiver.expires_at), col(Waiver.id))
     )
-    return {
-        row.item: Excepted(
+    found = [
+        Excepted(
             id=row.id,
-            item=row.item,
+            subject=waived_subject(row.item, row.finding_id),
             reason=row.reason,
             by=row.granted_by,
             granted_at=row.granted_at,
             expires_at=row.expires_at,
+            compensating_measure=row.compensating_measure,
         )
         for row in unit.session.execute(query).scalars()
-    }
+    ]
+    return {waiver.subject: waiver for waiver in found}
 
 
-def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[UUID | None, tuple[Reviewed, ...]]:
-    """The person who made the live request, and its reviews in the order in which they were given."""
+def _unclosed(unit: Unit, version_id: UUID) -> tuple[Unclosed, ...]:
+    query = (
+        select(FindingRow)
+        .where(col(FindingRow.version_id) == version_id, col(FindingRow.state) != FindingState.CLOSED.value)
+        .order_by(col(FindingRow.due_at), col(FindingRow.id))
+    )
+    found = [
+        Unclosed(
+            id=row.id,
+            severity=Severity(row.severity),
+            title=row.title,
+            is_remediated=row.state == FindingState.REMEDIATED,
+            owner=row.owner_id,
+            opened_at=row.opened_at,
+            due_at=row.due_at,
+        )
+        for row in unit.session.execute(query).scalars()
+    ]
+    return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozenset[UUID], tuple[Reviewed, ...]]:
+    """Who made the version or the live request, and that request's reviews in the order in which they were given."""
     requester, reviewer = aliased(ActorRow), aliased(ActorRow)
+    registrant, trainer = aliased(ActorRow), aliased(ActorRow)
     query = (
         select(
-            func.coalesce(requester.responsible_id, requester.id),
+            _person(requester),
+            col(PromotionRequest.handed_to),
+            _person(registrant),
+            _person(trainer),
             col(ReviewRow.role),
             col(ReviewRow.decision),
             col(ReviewRow.reviewed_by),
-            func.coalesce(reviewer.responsible_id, reviewer.id),
+            _person(reviewer),
+            col(ReviewRow.on_behalf_of),
             col(ReviewRow.reviewed_at),
+            col(ReviewRow.role_granted_by),
         )
         .select_from(PromotionRequest)
+        .join(ModelVersion, col(PromotionRequest.version_id) == col(ModelVersion.id))
         .join(requester, col(PromotionRequest.requested_by) == requester.id)
+        .join(registrant, col(ModelVersion.created_by) == registrant.id)
+        .outerjoin(trainer, col(ModelVersion.trained_by) == trainer.id)
         .outerjoin(ReviewRow, col(ReviewRow.request_id) == col(PromotionRequest.id))
         .outerjoin(reviewer, col(ReviewRow.reviewed_by) == reviewer.id)
         .where(
@@ -218,10 +264,26 @@ def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[UUID | 
     # Of a request without reviews the outer join gives one row, without a role.
     rows: Sequence[Any] = unit.session.execute(query).all()
     if not rows:
-        return None, ()
+        return frozenset(), ()
     given = (
-        Reviewed(Role(role), decision == Decision.APPROVE.value, by, person, at)
-        for _, role, decision, by, person, at in rows
+        Reviewed(
+            role=Role(role),
+            approves=decision == Decision.APPROVE.value,
+            by=by,
+            persons=_known(person, on_behalf_of),
+            at=at,
+            role_granted_by=None if granters is None else frozenset(UUID(one) for one in granters),
+        )
+        for *_, role, decision, by, person, on_behalf_of, at, granters in rows
         if role is not None
     )
-    return rows[0][0], tuple(given)
+    return _known(*rows[0][:4]), tuple(given)
+
+
+def _person(actor: type[ActorRow]) -> ColumnElement[UUID]:
+    """The person who counts for an actor."""
+    return func.coalesce(col(actor.responsible_id), col(actor.id))
+
+
+def _known(*persons: UUID | None) -> frozenset[UUID]:
+    return frozenset(person for person in persons if person is not None)

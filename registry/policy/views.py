@@ -1,4 +1,4 @@
-"""What the API says of policies, gates, answers and results. A gate is stored in this form with an execution."""
+"""What the API says of gates, answers and results. A gate is stored in this form with an execution."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,12 +6,21 @@ from uuid import UUID
 import msgspec
 
 from registry.policy.evidence import Attested, Checked, Documented
-from registry.policy.gate import ApprovalResult, Basis, Gate, ItemResult, Requirement, Unmet, Waived
-from registry.policy.tables import AttestationRow, CheckResultRow, PolicyRow
+from registry.policy.gate import (
+    ApprovalResult,
+    Basis,
+    FindingResult,
+    Gate,
+    ItemResult,
+    Requirement,
+    Unmet,
+    Waived,
+)
+from registry.policy.tables import AttestationRow, CheckResultRow
 
 
 class WaiverNote(msgspec.Struct, frozen=True):
-    """The waiver that excuses an item for now."""
+    """The waiver that excuses an item or a finding for now."""
 
     id: UUID
     reason: str
@@ -19,7 +28,9 @@ class WaiverNote(msgspec.Struct, frozen=True):
     granted_at: datetime
     expires_at: datetime
     instead_of: str
-    """The state in which the item would be without it."""
+    """The state in which it would be without the waiver."""
+    compensating_measure: str = ""
+    """Empty in gates that were stored before it was kept with them."""
 
     @classmethod
     def of(cls, outcome: Waived) -> "WaiverNote":
@@ -32,6 +43,7 @@ class WaiverNote(msgspec.Struct, frozen=True):
             waiver.granted_at,
             waiver.expires_at,
             outcome.instead_of.state.value,
+            waiver.compensating_measure,
         )
 
 
@@ -109,6 +121,38 @@ class ChecklistView(msgspec.Struct, frozen=True):
     items: list[ItemView]
 
 
+class BlockingFinding(msgspec.Struct, frozen=True):
+    """A finding of a severity that blocks the gate, until it is closed or waived."""
+
+    id: UUID
+    title: str
+    severity: str
+    state: str
+    """failed (nothing was done), open (remediated, not yet closed) or waived."""
+    met: bool
+    reason: str
+    owner: UUID
+    due_at: datetime
+    waiver: WaiverNote | None
+
+    @classmethod
+    def of(cls, result: FindingResult) -> "BlockingFinding":
+        """The view of a judged finding."""
+        outcome, finding = result.outcome, result.finding
+        base = outcome.instead_of if isinstance(outcome, Waived) else outcome
+        return cls(
+            id=finding.id,
+            title=finding.title,
+            severity=finding.severity.value,
+            state=result.state.value,
+            met=result.met,
+            reason=base.reason,
+            owner=finding.owner,
+            due_at=finding.due_at,
+            waiver=WaiverNote.of(outcome) if isinstance(outcome, Waived) else None,
+        )
+
+
 class GivenApproval(msgspec.Struct, frozen=True):
     """One person's approval."""
 
@@ -123,12 +167,14 @@ class ApprovalView(msgspec.Struct, frozen=True):
     needed: int
     met: bool
     given: list[GivenApproval]
+    not_counted: list[str] = []
+    """Why other approvals in this role are none."""
 
     @classmethod
     def of(cls, result: ApprovalResult) -> "ApprovalView":
         """The view of the approvals in one role."""
         given = [GivenApproval(review.by, review.at) for review in result.given]
-        return cls(result.role.value, result.needed, result.met, given)
+        return cls(result.role.value, result.needed, result.met, given, list(result.not_counted))
 
 
 class RequirementView(msgspec.Struct, frozen=True):
@@ -167,7 +213,9 @@ class GateView(msgspec.Struct, frozen=True):
     checklists: list[ChecklistView]
     approvals: list[ApprovalView]
     unmet: list[RequirementView]
-    """All that is missing: items, then approvals."""
+    """All that is missing: items, then findings, then approvals."""
+    findings: list[BlockingFinding] = []
+    """Those of a severity that blocks, waived ones too."""
 
     @classmethod
     def of(cls, gate: Gate) -> "GateView":
@@ -186,6 +234,7 @@ class GateView(msgspec.Struct, frozen=True):
             ],
             approvals=[ApprovalView.of(approval) for approval in gate.approvals],
             unmet=[RequirementView.of(requirement) for requirement in gate.unmet],
+            findings=[BlockingFinding.of(result) for result in gate.findings],
         )
 
 
@@ -200,6 +249,11 @@ class AttestationView(msgspec.Struct, frozen=True):
     attested_by: UUID
     attested_at: datetime
     withdrawn_at: datetime | None
+    rests_on: list[dict[str, str]]
+    on_behalf_of: UUID | None
+    """The person whose delegate answered."""
+    withdrawn_by: UUID | None
+    withdrawal_reason: str | None
 
     @classmethod
     def of(cls, row: AttestationRow) -> "AttestationView":
@@ -213,6 +267,10 @@ class AttestationView(msgspec.Struct, frozen=True):
             row.attested_by,
             row.attested_at,
             row.withdrawn_at,
+            row.rests_on or [],
+            row.on_behalf_of,
+            row.withdrawn_by,
+            row.withdrawal_reason,
         )
 
 
@@ -241,20 +299,3 @@ class CheckResultView(msgspec.Struct, frozen=True):
             row.inputs_digest.hex(),
             row.checked_at,
         )
-
-
-class PolicyView(msgspec.Struct, frozen=True):
-    """An activated policy, word for word."""
-
-    id: UUID
-    name: str
-    version: str
-    digest: str
-    text: str
-    activated_at: datetime
-    activated_by: UUID | None
-
-    @classmethod
-    def of(cls, row: PolicyRow) -> "PolicyView":
-        """The view of a row."""
-        return cls(row.id, row.name, row.version, row.digest.hex(), row.text, row.activated_at, row.activated_by)

@@ -59,6 +59,8 @@ class PromotionRequest(SQLModel, table=True):
     target_stage: str
     policy_id: UUID = Field(foreign_key="acta_policy.id")
     risk_tier: str = Field(max_length=50)
+    risk_revision: int = 1
+    """The revision of the model's risk answers for which it was made."""
     justification: str = Field(sa_type=Text)
     state: str = RequestState.OPEN.value
     requested_by: UUID = Field(foreign_key="acta_actor.id")
@@ -68,6 +70,10 @@ class PromotionRequest(SQLModel, table=True):
     executed_by: UUID | None = Field(default=None, foreign_key="acta_actor.id")
     gate: dict[str, object] | None = Field(default=None, sa_type=JSON)
     """The evaluation on which it was executed: every item, its state and its evidence."""
+    evidence: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    """What met items rested on when it was made: the digest of the evidence, by item."""
+    handed_to: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """Who looks after it since the person who made it left; counts as having made it too."""
 
 
 class ReviewRow(SQLModel, table=True):
@@ -87,23 +93,92 @@ class ReviewRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     reviewed_by: UUID = Field(foreign_key="acta_actor.id")
     reviewed_at: datetime = Field(sa_type=UTCDateTime)
+    on_behalf_of: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """The person whose delegate reviewed."""
+    evidence: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    """What an approval rests on: the digest of the evidence of each item that was met, by item."""
+    role_granted_by: list[str] | None = Field(default=None, sa_type=JSON)
+    """The persons who granted the role, on the scopes that reach the model; None where that was not kept."""
+
+
+class PromotionComment(SQLModel, table=True):
+    """What somebody says about a request."""
+
+    __tablename__ = "acta_promotion_comment"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    request_id: UUID = Field(foreign_key="acta_promotion_request.id", index=True)
+    text: str = Field(sa_type=Text)
+    written_by: UUID = Field(foreign_key="acta_actor.id")
+    written_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class RollbackFinding(StrEnum):
+    """What a reviewer finds about an emergency rollback afterwards."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not justified"
+
+
+class Rollback(SQLModel, table=True):
+    """An emergency rollback to the version that was in production before, and the review that it owes."""
+
+    __tablename__ = "acta_rollback"
+    __table_args__ = (CheckConstraint("reviewers >= 1", name="ck_rollback_reviewers"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    model_id: UUID = Field(foreign_key="acta_registered_model.id", index=True)
+    from_version_id: UUID = Field(foreign_key="acta_model_version.id")
+    to_version_id: UUID = Field(foreign_key="acta_model_version.id")
+    policy_id: UUID = Field(foreign_key="acta_policy.id")
+    reason: str = Field(sa_type=Text)
+    called_by: UUID = Field(foreign_key="acta_actor.id")
+    on_behalf_of: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    called_at: datetime = Field(sa_type=UTCDateTime)
+    reviewers: int
+    """How many persons must review it."""
+    review_due_at: datetime = Field(sa_type=UTCDateTime)
+    reviewed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the last of the reviews that it owed was given; None until then."""
+
+
+class RollbackReview(SQLModel, table=True):
+    """One person's review of an emergency rollback."""
+
+    __tablename__ = "acta_rollback_review"
+    __table_args__ = (
+        one_of("role", Role, "rollback_review_role"),
+        one_of("finding", RollbackFinding, "rollback_review_finding"),
+        UniqueConstraint("rollback_id", "reviewed_by", name="uq_rollback_review_person"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    rollback_id: UUID = Field(foreign_key="acta_rollback.id", index=True)
+    role: str
+    finding: str
+    reason: str = Field(sa_type=Text)
+    reviewed_by: UUID = Field(foreign_key="acta_actor.id")
+    on_behalf_of: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    reviewed_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class Waiver(SQLModel, table=True):
-    """A dated, reasoned exception to one checklist item of one version."""
+    """A dated, reasoned exception to one checklist item of one version, or to one finding on it."""
 
     __tablename__ = "acta_waiver"
     __table_args__ = (
         CheckConstraint("expires_at >= granted_at", name="ck_waiver_dates"),
+        CheckConstraint("(item IS NULL) <> (finding_id IS NULL)", name="ck_waiver_subject"),
         Index("ix_acta_waiver_item", "version_id", "item"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     version_id: UUID = Field(foreign_key="acta_model_version.id")
-    item: str = Field(max_length=100)
+    item: str | None = Field(default=None, max_length=100)
+    finding_id: UUID | None = Field(default=None, foreign_key="acta_finding.id", index=True)
     reason: str = Field(sa_type=Text)
     compensating_measure: str = Field(sa_type=Text)
     granted_by: UUID = Field(foreign_key="acta_actor.id")
     granted_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
-    """From this instant on the item counts as unmet again."""
+    """From this instant on the item or the finding holds the gate again."""

@@ -7,7 +7,7 @@ import msgspec
 
 from registry.policy.views import GateView
 from registry.promotion.cases import Case
-from registry.promotion.tables import ReviewRow, Waiver
+from registry.promotion.tables import PromotionComment, ReviewRow, Waiver
 
 
 class ReviewView(msgspec.Struct, frozen=True):
@@ -19,11 +19,38 @@ class ReviewView(msgspec.Struct, frozen=True):
     reason: str
     reviewed_by: UUID
     reviewed_at: datetime
+    on_behalf_of: UUID | None
+    """The person whose delegate reviewed."""
+    evidence: dict[str, str]
+    """SHA-256 of the evidence on which an approval rests, by item."""
 
     @classmethod
     def of(cls, row: ReviewRow) -> "ReviewView":
         """The view of a row."""
-        return cls(row.id, row.role, row.decision, row.reason, row.reviewed_by, row.reviewed_at)
+        return cls(
+            row.id,
+            row.role,
+            row.decision,
+            row.reason,
+            row.reviewed_by,
+            row.reviewed_at,
+            row.on_behalf_of,
+            row.evidence or {},
+        )
+
+
+class CommentView(msgspec.Struct, frozen=True):
+    """What somebody said about a request."""
+
+    id: UUID
+    text: str
+    written_by: UUID
+    written_at: datetime
+
+    @classmethod
+    def of(cls, row: PromotionComment) -> "CommentView":
+        """The view of a row."""
+        return cls(row.id, row.text, row.written_by, row.written_at)
 
 
 class PromotionSummary(msgspec.Struct, frozen=True):
@@ -86,11 +113,12 @@ class PromotionView(msgspec.Struct, frozen=True):
 
 
 class WaiverView(msgspec.Struct, frozen=True):
-    """A dated, reasoned exception to one item of one version."""
+    """A dated, reasoned exception to one item of one version, or to one finding on it."""
 
     id: UUID
     version_id: UUID
-    item: str
+    item: str | None
+    finding_id: UUID | None
     reason: str
     compensating_measure: str
     granted_by: UUID
@@ -104,6 +132,7 @@ class WaiverView(msgspec.Struct, frozen=True):
             row.id,
             row.version_id,
             row.item,
+            row.finding_id,
             row.reason,
             row.compensating_measure,
             row.granted_by,

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from registry.policy.policy import DocumentNeeded, Policy
-from registry.policy.views import GateView, ItemView
+from registry.policy.views import BlockingFinding, GateView, ItemView
 from registry.web.history import History
 from registry.web.presentation import counted, day, with_article
 
@@ -47,6 +47,20 @@ class ShownChecklist:
 
 
 @dataclass(frozen=True)
+class ShownFinding:
+    """A finding that holds the gate, or would without its waiver."""
+
+    id: UUID
+    title: str
+    severity: str
+    state: str
+    met: bool
+    reason: str
+    owner: str
+    basis: str
+
+
+@dataclass(frozen=True)
 class ShownApproval:
     """The approvals in one role."""
 
@@ -72,6 +86,7 @@ class ShownGate:
     state: str
     sentence: str
     checklists: tuple[ShownChecklist, ...]
+    findings: tuple[ShownFinding, ...]
     approvals: tuple[ShownApproval, ...]
     unmet: tuple[ShownItem, ...]
     waived: tuple[ShownItem, ...]
@@ -92,6 +107,8 @@ class GateSubject:
 def people_in(view: GateView) -> set[UUID]:
     """Ids of the actors whom a gate names."""
     found = {approval.by for role in view.approvals for approval in role.given}
+    for finding in view.findings:
+        found |= {finding.owner} | ({finding.waiver.granted_by} if finding.waiver else set())
     for checklist in view.checklists:
         for item in checklist.items:
             found |= {one for one in (item.answered_by, item.waiver and item.waiver.granted_by) if one}
@@ -101,7 +118,8 @@ def people_in(view: GateView) -> set[UUID]:
 def evidence_in(view: GateView) -> set[UUID]:
     """Ids of the rows on which a gate's items rest."""
     items = [item for checklist in view.checklists for item in checklist.items]
-    return {one for item in items for one in (item.evidence_id, item.waiver and item.waiver.id) if one}
+    found = {one for item in items for one in (item.evidence_id, item.waiver and item.waiver.id) if one}
+    return found | {one for each in view.findings for one in (each.id, each.waiver and each.waiver.id) if one}
 
 
 def shown_gate(
@@ -124,6 +142,7 @@ def shown_gate(
         ShownApproval(role.role, role.needed, tuple(names.get(one.by, str(one.by)[:8]) for one in role.given))
         for role in view.approvals
     )
+    findings = tuple(_finding(one, names) for one in view.findings)
     state, sentence = _verdict(view, unmet, approvals, executed_entry)
     return ShownGate(
         target_stage=view.target_stage,
@@ -137,6 +156,7 @@ def shown_gate(
         state=state,
         sentence=sentence,
         checklists=tuple(checklists),
+        findings=findings,
         approvals=approvals,
         unmet=unmet,
         waived=tuple(item for item in every if item.state == "waived"),
@@ -150,6 +170,11 @@ def _verdict(
 ) -> tuple[str, str]:
     if executed_entry is not None:
         return "passed", f"In {view.target_stage}: every item was met or waived"
+    blocking = [one for one in view.findings if not one.met]
+    if blocking:
+        verb = "blocks" if len(blocking) == 1 else "block"
+        items = f"{counted(len(unmet), 'item', 'items')} unmet, " if unmet else ""
+        return "failed", f"Held: {items}{counted(len(blocking), 'finding', 'findings')} {verb} it"
     missing = sum(max(0, role.needed - len(role.given)) for role in approvals)
     if unmet:
         worst = min(unmet, key=lambda item: _WEIGHT.get(item.state, 3)).state
@@ -159,6 +184,15 @@ def _verdict(
         verb = "is" if missing == 1 else "are"
         return "open", f"Every item is met; {counted(missing, 'approval', 'approvals')} {verb} missing"
     return "passed", "Open: every item is met and every approval given"
+
+
+def _finding(one: BlockingFinding, names: Mapping[UUID, str]) -> ShownFinding:
+    owner = names.get(one.owner, str(one.owner)[:8])
+    basis = f"Owned by {owner}, due {day(one.due_at)}"
+    if one.waiver is not None:
+        who = names.get(one.waiver.granted_by, str(one.waiver.granted_by)[:8])
+        basis = f"Waived by {who} until {day(one.waiver.expires_at)}. Instead: {one.waiver.compensating_measure}"
+    return ShownFinding(one.id, one.title, one.severity, one.state, one.met, one.reason, owner, basis)
 
 
 def _summary(items: Sequence[ShownItem]) -> str:
@@ -200,7 +234,8 @@ def _item(
 def _basis(item: ItemView, names: Mapping[UUID, str]) -> str:
     if item.waiver is not None:
         who = names.get(item.waiver.granted_by, str(item.waiver.granted_by)[:8])
-        return f"Waived by {who} until {day(item.waiver.expires_at)}"
+        measure = item.waiver.compensating_measure
+        return f"Waived by {who} until {day(item.waiver.expires_at)}" + (f". Instead: {measure}" if measure else "")
     if item.at is None:
         return ""
     if item.answered_by is None:

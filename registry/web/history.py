@@ -13,6 +13,7 @@ from audit.tables import ENTRY
 from registry.access.service import names_of
 from registry.evidence.downloads import is_no_download
 from registry.evidence.service import ReadEntry
+from registry.policy.service import policies_in_force
 from registry.unit import SYSTEM, Unit
 from registry.web.sentences import Told, tell
 
@@ -30,6 +31,8 @@ _ABOUT = (
     .order_by(ENTRY.c.sequence.desc())
     .limit(MOST_ENTRIES * 5)
 )
+_NAMING = ("actor_id", "owner_id")
+"""Fields of entries that hold an actor's id."""
 _KINDS = (
     "model",
     "version",
@@ -40,6 +43,9 @@ _KINDS = (
     "attestation",
     "check",
     "waiver",
+    "finding",
+    "lapse",
+    "stage-review",
     "promotion",
     "card",
     "policy",
@@ -107,9 +113,16 @@ def actor_names(unit: Unit, found: Iterable[ReadEntry], more: Iterable[UUID | No
     """Names of the actors of entries, of those whom the entries name, and of some more, by id."""
     ids = {identifier for identifier in more if identifier is not None}
     for read in found:
-        ids |= {known for known in map(_uuid, (read.entry.actor, read.entry.changes.get("actor_id"))) if known}
+        named = (read.entry.actor, *(read.entry.changes.get(field) for field in _NAMING))
+        ids |= {known for known in map(_uuid, named) if known}
     names = {str(identifier): name for identifier, name in names_of(unit, ids).items()} if ids else {}
     return names | {SYSTEM: "Acta"}
+
+
+def item_titles(unit: Unit) -> dict[str, str]:
+    """Titles of the checklist items of the policies in force, by id."""
+    policies = reversed(policies_in_force(unit))
+    return {item.id: item.title for active in policies for item in active.policy.items.values()}
 
 
 def _uuid(value: Json) -> UUID | None:

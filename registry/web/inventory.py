@@ -15,6 +15,9 @@ from registry.assessments.tables import AssessmentRow, AssessmentState
 from registry.catalog.facts import Stage
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.errors import ConflictError
+from registry.findings.tables import FindingRow
+from registry.lapses.service import lasting_lapses
+from registry.lapses.tables import LapseRow
 from registry.policy.views import GateView
 from registry.promotion.cases import Case, CaseFilter, list_cases
 from registry.promotion.service import gate_of_case
@@ -44,6 +47,9 @@ class InProduction:
     items_met: str
     waived: int
     since: datetime | None
+    review_due: tuple[str, ...] = ()
+    """What has lapsed of what it rests on."""
+    review_due_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class InForce:
 
     id: UUID
     item: str
+    measure: str
+    """What is done instead while it lasts."""
     title: str
     href: str
     granted_by: str
@@ -95,8 +103,10 @@ def production(unit: Unit, actor: Actor, tiers: list[str]) -> list[Tier]:
     ids = [version.id for _, version in found]
     executed = _executions(unit, ids)
     verdicts = _verdicts(unit, ids)
+    lapsed = lasting_lapses(unit, ids)
     shown = [
-        _in_production(model, version, executed.get(version.id), verdicts.get(version.id)) for model, version in found
+        _in_production(model, version, executed.get(version.id), verdicts.get(version.id), lapsed.get(version.id, []))
+        for model, version in found
     ]
     known = [*reversed(tiers), *sorted(set(counts) - set(tiers))]
     return [
@@ -136,7 +146,11 @@ def _verdicts(unit: Unit, ids: list[UUID]) -> dict[UUID, str | None]:
 
 
 def _in_production(
-    model: RegisteredModel, version: ModelVersion, request: PromotionRequest | None, verdict: str | None
+    model: RegisteredModel,
+    version: ModelVersion,
+    request: PromotionRequest | None,
+    verdict: str | None,
+    lapsed: list[LapseRow],
 ) -> InProduction:
     met, waived = "not recorded", 0
     if request is not None and request.gate is not None:
@@ -154,6 +168,8 @@ def _in_production(
         items_met=met,
         waived=waived,
         since=None if request is None else request.ended_at,
+        review_due=tuple(row.title for row in lapsed),
+        review_due_since=min((row.since for row in lapsed), default=None),
     )
 
 
@@ -175,9 +191,11 @@ def _waiting(unit: Unit, case: Case) -> Waiting:
         gate, missing = None, error.sentence
     if gate is not None:
         approvals = [one for one in gate.unmet if one.id.startswith("approval-")]
-        items = len(gate.unmet) - len(approvals)
+        findings = [one for one in gate.findings if not one.met]
+        items = len(gate.unmet) - len(approvals) - len(findings)
         every = sum(len(checklist.items) for checklist in gate.checklists)
         parts = [f"{items} of {counted(every, 'item', 'items')}"] if items else []
+        parts += [counted(len(findings), "finding", "findings")] if findings else []
         parts += [counted(len(approvals), "approval", "approvals")] if approvals else []
         missing = ", ".join(parts) or "nothing: it can be executed"
         who = tuple(dict.fromkeys(role for one in gate.unmet for role in one.who))
@@ -194,9 +212,10 @@ def _waiting(unit: Unit, case: Case) -> Waiting:
 def in_force(unit: Unit, actor: Actor, titles: dict[str, str]) -> list[InForce]:
     """Waivers that have not ended, the first to expire first; at most 50."""
     query = (
-        select(Waiver, col(RegisteredModel.name), col(ModelVersion.number))
+        select(Waiver, col(RegisteredModel.name), col(ModelVersion.number), col(FindingRow.title))
         .join(ModelVersion, col(ModelVersion.id) == col(Waiver.version_id))
         .join(RegisteredModel, col(RegisteredModel.id) == col(ModelVersion.model_id))
+        .outerjoin(FindingRow, col(FindingRow.id) == col(Waiver.finding_id))
         .where(col(Waiver.expires_at) > unit.now)
         .order_by(col(Waiver.expires_at))
         .limit(MOST_WAIVERS)
@@ -204,16 +223,17 @@ def in_force(unit: Unit, actor: Actor, titles: dict[str, str]) -> list[InForce]:
     condition = visible(actor, col(RegisteredModel.name), col(RegisteredModel.team))
     if condition is not None:
         query = query.where(condition)
-    rows = [(row[0], row[1], row[2]) for row in unit.session.execute(query)]
-    names = names_of(unit, {row.granted_by for row, _, _ in rows})
+    rows = [(row[0], row[1], row[2], row[3]) for row in unit.session.execute(query)]
+    names = names_of(unit, {row.granted_by for row, *_ in rows})
     return [
         InForce(
             id=row.id,
-            item=titles.get(row.item, row.item),
+            item=f"Finding: {finding}" if row.item is None else titles.get(row.item, row.item),
+            measure=row.compensating_measure,
             title=f"{name} {number}",
             href=version_href(name, number),
             granted_by=names[row.granted_by],
             expires_at=row.expires_at,
         )
-        for row, name, number in rows
+        for row, name, number, finding in rows
     ]

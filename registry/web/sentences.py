@@ -51,6 +51,9 @@ class _Words:
         title = self._titles.get(self._subject)
         return otherwise if title is None else f"“{title}”"
 
+    def waived(self) -> str:
+        return "a finding" if self._changes.get("item") is None else self.item()
+
     def item(self) -> str:
         identifier = self.value("item")
         return f"“{self._titles.get(identifier, identifier)}”"
@@ -96,6 +99,12 @@ _TELLINGS: Mapping[str, Telling] = {
     "session.closed": lambda who, _: f"{who} signed out.",
     "access.refused": lambda who, say: f"{who} was refused: {say.value('reason')}",
     "policy.activated": lambda who, say: f"{who} activated policy {say.value('name')} {say.value('version')}.",
+    "policy.proposed": lambda who, say: (
+        f"{who} proposed to {say.value('kind')} policy {say.value('name')} {say.value('version')}."
+    ),
+    "policy.proposal-withdrawn": lambda who, _: f"{who} withdrew a proposal about a policy.",
+    "policy.deactivated": lambda who, say: f"{who} ended policy {say.value('name')} {say.value('version')}.",
+    "model.risk-assessed": lambda _who, say: f"Risk: {say.value('tier')}. {say.value('reason')}",
     "model.registered": lambda who, say: (
         f"{who} registered the model {say.value('name')}, {say.value('risk_tier')} risk."
     ),
@@ -116,11 +125,35 @@ _TELLINGS: Mapping[str, Telling] = {
     "assessment.finished": lambda who, say: (
         f"{who} assessed the predictions for bias: {say.value('verdict')}, {say.value('rows')} rows."
     ),
+    "assessment.downloaded": lambda who, _: f"{who} downloaded the result of a bias assessment.",
     "assessment.failed": lambda who, say: f"{who} could not assess the predictions: {say.value('reason')}",
     "attestation.given": lambda who, say: f"{who} answered {say.item()}: {say.value('answer')}.",
     "check.finished": lambda who, say: f"{who} ran the check {say.value('check')}: {say.value('outcome')}.",
-    "waiver.granted": lambda who, say: f"{who} waived {say.item()} until {say.day('expires_at')}.",
+    "waiver.granted": lambda who, say: f"{who} waived {say.waived()} until {say.day('expires_at')}.",
     "waiver.revoked": lambda who, say: f"{who} ended the waiver: {say.value('reason')}",
+    "finding.opened": lambda who, say: (
+        f"{who} opened a finding of {say.value('severity')} severity, due {say.day('due_at')}: {say.value('title')}"
+    ),
+    "finding.remediated": lambda who, say: f"{who} remediated the finding: {say.value('remediation')}",
+    "finding.closed": lambda who, say: f"{who} closed the finding: {say.value('reason')}",
+    "finding.reopened": lambda who, say: (
+        f"{who} opened the finding again, due {say.day('due_at')}: {say.value('reason')}"
+    ),
+    "finding.reassigned": lambda who, say: (
+        f"{who} gave the finding to {say.name('owner_id')}, due {say.day('due_at')}: {say.value('reason')}"
+    ),
+    "finding.severity-changed": lambda who, say: (
+        f"{who} changed the finding’s severity from {say.value('from')} to {say.value('to')}: {say.value('reason')}"
+    ),
+    "finding.escalated": lambda who, say: (
+        f"The finding, due {say.day('due_at')}, is overdue; {who} told who answers for it."
+    ),
+    "lapse.flagged": lambda who, say: (
+        f"{who} flagged the version as review due, since {say.day('since')}: “{say.value('title')}”. "
+        f"{say.value('reason')}"
+    ),
+    "lapse.ended": lambda who, say: f"{who} ended a flag of review due: {say.value('ended_as')}.",
+    "stage-review.given": lambda who, say: f"{who} reviewed the version in production again: {say.value('reason')}",
     "promotion.requested": lambda who, say: (
         f"{who} asked for promotion to {say.value('target_stage')}, request {say.value('number')}."
     ),
@@ -133,7 +166,20 @@ _TELLINGS: Mapping[str, Telling] = {
     "promotion.refused": lambda who, say: f"{who} tried to execute the request too early: {say.value('reason')}",
     "promotion.withdrawn": lambda who, say: f"{who} withdrew the request: {say.value('reason')}",
     "promotion.expired": lambda _who, _: "The request expired.",
-    "promotion.stale": lambda _who, _: "The request became stale: what it was made for has changed.",
+    "promotion.stale": lambda _who, say: (
+        "The request became stale: what it was made for has changed"
+        + (f" ({say.value('cause')})." if say.value("cause") != "not set" else ".")
+    ),
+    "promotion.commented": lambda who, say: f"{who} commented on the request: “{say.value('text')}”",
+    "promotion.handed-over": lambda who, say: f"{who} handed the request over to {say.name('handed_to')}.",
+    "rollback.called": lambda who, say: f"{who} rolled back in an emergency: {say.value('reason')}",
+    "rollback.reviewed": lambda who, say: (
+        f"{who}, as {say.value('role')}, reviewed the emergency rollback: {say.value('finding')}."
+    ),
+    "attestation.withdrawn": lambda who, say: f"{who} took back the answer to {say.item()}: {say.value('reason')}",
+    "role.delegated": lambda who, say: (
+        f"{who} made {say.name('actor_id')} their delegate as {say.value('role')} until {say.day('expires_at')}."
+    ),
     "card.requested": lambda who, _: f"{who} asked for a model card.",
     "card.facts-recorded": lambda who, _: f"{who} recorded the facts of a model card.",
     "card.sealed": lambda who, _: f"{who} sealed a model card.",

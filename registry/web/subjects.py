@@ -56,6 +56,10 @@ def _subject(
         return Subject(kind, identifier, title, f"/promotions/{identifier}")
     if kind == "policy":
         return Subject(kind, identifier, f"policy {identifier[:8]}", f"/policies/{identifier}")
+    if kind == "finding":
+        version = versions.get(version_id) if version_id else None
+        title = f"{version[0]} {version[1]}, finding" if version else f"finding {identifier[:8]}"
+        return Subject(kind, identifier, title, f"/findings/{identifier}")
     if version_id in versions:
         name, number = versions[version_id]
         return Subject(kind, identifier, f"{name} {number}", version_href(name, number))

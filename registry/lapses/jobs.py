@@ -1,0 +1,78 @@
+"""The periodic look at what has lapsed and what is overdue: a job of `acta worker`, and `acta review run`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from registry.findings.overdue import escalate, overdue
+from registry.jobs.worker import Work
+from registry.lapses.service import candidates, carry_out, decision_on
+from registry.policy.separation import lock_version
+from registry.unit import Units
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one look did. On a quiet day nothing, and nothing was written."""
+
+    flagged: int = 0
+    ended: int = 0
+    moved: int = 0
+    escalated: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.flagged + other.flagged,
+            self.ended + other.ended,
+            self.moved + other.moved,
+            self.escalated + other.escalated,
+        )
+
+
+def present() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def review_evidence(work: Work) -> None:
+    """Look at every version in production and at every open finding, as the job of a worker."""
+    tally = look(work.units)
+    result = {"flagged": tally.flagged, "ended": tally.ended, "moved": tally.moved, "escalated": tally.escalated}
+    with work.outcome({name: str(count) for name, count in result.items()}):
+        pass
+
+
+def look(units: Units, clock: Clock = present) -> Tally:
+    """Flag what has lapsed, end what is met again, move what is over its grace, escalate what is overdue.
+
+    One transaction for each version and finding that something is to be written of; all others are only read. It may
+    run at any time, in several processes at once.
+    """
+    with units.reading() as unit:
+        unit.now = clock()
+        versions, findings = candidates(unit), overdue(unit)
+    tally = Tally()
+    for version_id in versions:
+        tally += _look_at(units, version_id, clock)
+    for finding_id in findings:
+        with units.writing() as unit:
+            unit.now = clock()
+            tally += Tally(escalated=int(escalate(unit, finding_id)))
+    return tally
+
+
+def _look_at(units: Units, version_id: UUID, clock: Clock) -> Tally:
+    with units.reading() as unit:
+        unit.now = clock()
+        if decision_on(unit, version_id).does_nothing:
+            return Tally()
+    with units.writing() as unit:
+        lock_version(unit, version_id)
+        unit.now = clock()
+        decision = decision_on(unit, version_id)
+        carry_out(unit, version_id, decision)
+    ended = len(decision.met_again) + len(decision.left)
+    return Tally(flagged=len(decision.raised), ended=ended, moved=int(decision.overdue is not None))
