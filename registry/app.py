@@ -19,16 +19,20 @@ from registry.cards.api import CardController
 from registry.catalog.api import ModelController, VersionSearchController
 from registry.documents.api import DocumentController
 from registry.evidence.api import AuditController, TileController
+from registry.findings.api import FindingController
 from registry.http.guards import keep_last_use, open_to_all
 from registry.http.health import HealthController
 from registry.http.logs import RequestLog
 from registry.http.transactions import provide_actor, provide_unit
 from registry.installation import open_units
 from registry.jobs.api import JobController
+from registry.lapses.api import LapseController
 from registry.monitoring.api import MonitoringController, PlanSchemaController
 from registry.notifications.api import PreferencesController, WebhookController
-from registry.policy.api import GateController, PolicyController
+from registry.policy.api import GateController
+from registry.policy.policies_api import PolicyController
 from registry.promotion.api import PromotionController, WaiverController
+from registry.promotion.rollback_api import RollbackController
 from registry.settings import Settings
 from registry.storage import Storage
 from registry.unit import Units
@@ -49,10 +53,13 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PolicyController,
     PromotionController,
     WaiverController,
+    FindingController,
+    LapseController,
     MonitoringController,
     PlanSchemaController,
     WebhookController,
     PreferencesController,
+    RollbackController,
     CardController,
     JobController,
     AuditController,
