@@ -140,10 +140,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=WRITER_WAIT_SECONDS):
-            raise UnavailableError(
-                f"The database {path} has been locked by another writer for {WRITER_WAIT_SECONDS:.0f} s.",
-                "Try again; if it lasts, look for a process that holds the file open.",
-            )
+            raise database_is_locked(self)
         try:
             descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -161,6 +158,14 @@ class Database:
         if connection is not None:
             connection.close()
         self.engine.dispose()
+
+
+def database_is_locked(database: Database) -> UnavailableError:
+    """What to tell somebody whose turn to write did not come."""
+    return UnavailableError(
+        f"The database {database.path} has been locked by another writer for {WRITER_WAIT_SECONDS:.0f} s.",
+        "Try again; if it lasts, look for a process that holds the file open.",
+    )
 
 
 def session_on(connection: Connection) -> Session:

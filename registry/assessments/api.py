@@ -5,8 +5,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import msgspec
-from anyio import to_thread
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, get, head, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, MultipartBody
@@ -16,8 +15,9 @@ from registry.assessments import service
 from registry.assessments.columns import columns_of
 from registry.assessments.request import AssessmentRoles, parse_roles
 from registry.assessments.service import ASSESSORS, FoundAssessment, Predictions
+from registry.http.downloads import describe, hand_out
 from registry.http.guards import requires, signed_in
-from registry.http.transactions import reads, run_in_reading_unit, writes
+from registry.http.transactions import reads, writes
 from registry.http.uploads import STORED_FILE, StoredFile, dataset_limit, takes_form
 from registry.storage import Storage
 from registry.unit import Unit
@@ -141,8 +141,16 @@ class AssessmentController(Controller):
         actor: NamedDependency[Actor],
         storage: NamedDependency[Storage],
     ) -> Response[bytes]:
-        """The whole result (`fairness/assessment.schema.json`)."""
-        digest: bytes = await run_in_reading_unit(
-            request.app.state.units, lambda unit: service.result_digest(unit, actor, assessment_id)
-        )
-        return Response(await to_thread.run_sync(storage.get, digest), media_type="application/json")
+        """The whole result (`fairness/assessment.schema.json`). The download is an entry of the log."""
+        return await hand_out(request, actor, storage, lambda unit: service.download_result(unit, actor, assessment_id))
+
+    @head("/assessments/{assessment_id:uuid}/result", guards=[signed_in])
+    async def result_headers(
+        self,
+        assessment_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        storage: NamedDependency[Storage],
+    ) -> Response[None]:
+        """The headers of the result."""
+        return await describe(request, storage, lambda unit: service.download_result(unit, actor, assessment_id))

@@ -14,6 +14,7 @@ from registry.catalog.facts import DatasetRole, EdgeKind
 from registry.catalog.service import FoundVersion, find_version, version_by_id
 from registry.catalog.tables import LineageRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, UnprocessableError
+from registry.evidence.downloads import Download
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
 from registry.names import checked_path_part
@@ -160,17 +161,18 @@ def find_assessment(unit: Unit, actor: Actor, assessment_id: UUID) -> FoundAsses
     return FoundAssessment(row, None if row.job_id is None else unit.session.get(JobRow, row.job_id))
 
 
-def result_digest(unit: Unit, actor: Actor, assessment_id: UUID) -> bytes:
-    """SHA-256 under which the result of a finished assessment is stored.
+def download_result(unit: Unit, actor: Actor, assessment_id: UUID) -> Download:
+    """The result of a finished assessment, to be handed out.
 
     Raises:
         NotFoundError: no such assessment.
         ConflictError: it has no result.
     """
     found = find_assessment(unit, actor, assessment_id)
-    if found.row.result_digest is None:
+    row = found.row
+    if row.result_digest is None:
         raise ConflictError(f"This assessment has no result: it is {found.state.value}.", found.error)
-    return found.row.result_digest
+    return Download("assessment", row.id, row.version_id, row.result_digest, "application/json")
 
 
 @dataclass(frozen=True)

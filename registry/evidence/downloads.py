@@ -1,4 +1,4 @@
-"""Who took which bytes: downloads of documents and cards are entries of the log.
+"""Who took which bytes: downloads of documents, cards and assessments are entries of the log.
 
 They change nothing. No statement of a page or a card rests on one, and no timeline shows them; the log does.
 """
@@ -20,7 +20,7 @@ class Download:
     """Stored bytes that an actor may have: of what, and as which file."""
 
     kind: str
-    """First word of the entry's action: `document` or `card`."""
+    """First word of the entry's action: `document`, `card` or `assessment`."""
     subject_id: UUID
     version_id: UUID
     digest: bytes

@@ -40,7 +40,7 @@ async def hand_out(request: Request[Any, Any, Any], actor: Actor, storage: Stora
         with units.writing(request.scope.get("state", {}).get("request_id")) as unit:
             record_download(unit, actor, found)
 
-    await run_writing(record)
+    await run_writing(units.database, record)
     return Response(data, media_type=found.media_type, headers=_headers(found))
 
 

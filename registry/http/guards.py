@@ -45,7 +45,7 @@ def requires(*roles: Role) -> Guard:
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         await signed_in(connection, handler)
         actor: Actor = connection.scope["user"]
-        if not any(grant.role in roles for grant in actor.grants):
+        if not any(grant.role in roles for grant in actor.reach):
             wanted = " or ".join(role.value for role in roles)
             await _refuse(
                 connection, actor, RefusedError(f"This needs the role {wanted}.", "An administrator grants it.")
@@ -116,7 +116,7 @@ async def _refuse_bootstrap(connection: Connection, actor: Actor) -> None:
 async def _refuse(connection: Connection, actor: Actor, refusal: RefusedError) -> None:
     request_id = connection.scope.get("state", {}).get("request_id")
     units: Units = connection.app.state.units
-    await run_writing(functools.partial(record_refusal, units, actor, refusal, request_id))
+    await run_writing(units.database, functools.partial(record_refusal, units, actor, refusal, request_id))
     raise refusal
 
 
@@ -134,4 +134,4 @@ async def keep_last_use(connection: Connection) -> None:
         with units.writing() as unit:
             note_use(unit, token_id)
 
-    await run_writing(write)
+    await run_writing(units.database, write)

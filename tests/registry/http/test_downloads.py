@@ -1,4 +1,4 @@
-"""Downloads of documents and cards are entries of the log."""
+"""Downloads of documents, cards and assessments are entries of the log."""
 
 import hashlib
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from audit.reads import EntryFilter, entries_before
+from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
 from registry.cards.entries import newest_entries
 from registry.cards.tables import CardRow, CardState
 from registry.documents import service
@@ -17,6 +18,7 @@ from registry.web.history import history_of
 CONTENT = b"# Quality assurance\n\nAll tests pass.\n"
 PDF = b"%PDF-1.7 a sealed card"
 FACTS = b'{"facts": true}'
+RESULT = b'{"groups": []}'
 
 
 def downloads(units):
@@ -24,6 +26,7 @@ def downloads(units):
         found = [
             *entries_before(unit.session.connection(), EntryFilter(action="document.downloaded"), None, 100),
             *entries_before(unit.session.connection(), EntryFilter(action="card.downloaded"), None, 100),
+            *entries_before(unit.session.connection(), EntryFilter(action="assessment.downloaded"), None, 100),
         ]
     return [(entry.action, entry.subject_id, entry.actor, entry.changes["sha256"]) for entry in found]
 
@@ -55,14 +58,37 @@ def card(units, people, settings, registered):
 
 
 @pytest.fixture
-def files(document, card):
-    """Every address that hands out a document or a card: its bytes, and how the log calls it."""
+def assessment(units, people, settings, registered):
+    """The id of an assessment whose result is stored."""
+    with units.writing() as unit:
+        row = AssessmentRow(
+            version_id=registered.version.id,
+            requested_by=people.developer.id,
+            requested_at=unit.now,
+            data_name="hold-out.parquet",
+            data_digest=bytes(32),
+            data_size_bytes=1,
+            roles={},
+            state=AssessmentState.DONE.value,
+            verdict=Verdict.PASS.value,
+            rows=1,
+            result_digest=Storage(settings.storage).put(RESULT),
+            finished_at=unit.now,
+        )
+        unit.session.add(row)
+        return row.id
+
+
+@pytest.fixture
+def files(document, card, assessment):
+    """Every address that hands out evidence: its bytes, and how the log calls it."""
     return {
         f"/api/v1/documents/{document}/content": (CONTENT, "document.downloaded", document),
         f"/documents/{document}/content": (CONTENT, "document.downloaded", document),
         f"/api/v1/cards/{card}/pdf": (PDF, "card.downloaded", card),
         f"/api/v1/cards/{card}/facts": (FACTS, "card.downloaded", card),
         f"/cards/{card}": (PDF, "card.downloaded", card),
+        f"/api/v1/assessments/{assessment}/result": (RESULT, "assessment.downloaded", assessment),
     }
 
 
