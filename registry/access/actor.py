@@ -79,6 +79,19 @@ class Grant:
     role: Role
     scope: Scope
     granted_by: UUID | None
+    on_behalf_of: UUID | None = None
+    """The person whose delegate the actor is by this grant; None for a role of its own."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """In which role an actor acts, by which grants, and on whose behalf."""
+
+    role: Role
+    persons: frozenset[UUID]
+    """Who counts in every rule of separation: the actor's person, and the one on whose behalf it acts."""
+    grants: tuple[Grant, ...]
+    on_behalf_of: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,8 @@ class Actor:
     """When the token was last used, to the minute, before this request."""
     is_bootstrap: bool = False
     """The one-time token of the first start: it can only be exchanged for an ordinary one."""
+    delegated: tuple[Grant, ...] = ()
+    """Roles of other persons, as their delegate. They count only where a service asks for a capacity."""
 
     @property
     def person_id(self) -> UUID:
@@ -110,12 +125,34 @@ class Actor:
 
     def reads(self, place: Place) -> bool:
         """Whether the actor may see what is at `place`: every role reads within its scope."""
-        return any(grant.scope.covers(place) for grant in self.grants)
+        return any(grant.scope.covers(place) for grant in self.reach)
+
+    @property
+    def reach(self) -> tuple[Grant, ...]:
+        """All grants by which the actor sees anything."""
+        return self.grants + self.delegated
 
     @property
     def reads_everything(self) -> bool:
         """Whether some role reaches the whole installation."""
-        return any(grant.scope.kind is ScopeKind.ALL for grant in self.grants)
+        return any(grant.scope.kind is ScopeKind.ALL for grant in self.reach)
+
+    def capacity(self, *roles: Role, place: Place = EVERYWHERE) -> Capacity:
+        """How the actor acts in one of `roles` at `place`: in its own right where it can, else as a delegate.
+
+        Raises:
+            RefusedError: naming the roles and the scope that are missing.
+        """
+        for role in roles:
+            own = tuple(grant for grant in self.grants if grant.role is role and grant.scope.covers(place))
+            if own:
+                return Capacity(role, frozenset({self.person_id}), own)
+        for role in roles:
+            for grant in self.delegated:
+                if grant.role is role and grant.scope.covers(place) and grant.on_behalf_of is not None:
+                    persons = frozenset({self.person_id, grant.on_behalf_of})
+                    return Capacity(role, persons, (grant,), grant.on_behalf_of)
+        raise _missing(roles, place)
 
     def require(self, *roles: Role, place: Place = EVERYWHERE) -> None:
         """Refuse unless the actor holds one of `roles` at `place`.
@@ -125,8 +162,10 @@ class Actor:
         """
         if self.holds_any(roles, place):
             return
-        wanted = " or ".join(role.value for role in roles)
-        where = f"model {place.model!r}" if place.model else "the whole installation"
-        raise RefusedError(
-            f"This needs the role {wanted} for {where}.", "An administrator grants it: `acta role grant`."
-        )
+        raise _missing(roles, place)
+
+
+def _missing(roles: Iterable[Role], place: Place) -> RefusedError:
+    wanted = " or ".join(role.value for role in roles)
+    where = f"model {place.model!r}" if place.model else "the whole installation"
+    return RefusedError(f"This needs the role {wanted} for {where}.", "An administrator grants it: `acta role grant`.")

@@ -33,6 +33,8 @@ _COLUMNS = (
     col(GrantRow.scope_kind),
     col(GrantRow.scope_name),
     col(GrantRow.granted_by),
+    col(GrantRow.on_behalf_of),
+    col(GrantRow.expires_at),
 )
 _OPEN_GRANT: ColumnElement[bool] = (col(GrantRow.actor_id) == col(ActorRow.id)) & col(GrantRow.revoked_at).is_(None)
 _OF_TOKEN = Prepared(
@@ -84,12 +86,14 @@ def _actor(rows: Sequence[tuple[Any, ...]], now: datetime) -> Actor:
         raise UnauthenticatedError("This API token has expired.", "Make another one: `acta token create`.")
     if left_at is not None:
         raise UnauthenticatedError("The actor of this API token has left.")
-    grants = tuple(
-        Grant(Role(role), Scope(ScopeKind(scope_kind), scope_name), granted_by)
-        for *_, role, scope_kind, scope_name, granted_by in rows
-        if role is not None
-    )
-    return Actor(actor_id, ActorKind(kind), responsible_id, grants, token_id, used_at, is_bootstrap)
+    grants = [
+        Grant(Role(role), Scope(ScopeKind(scope_kind), scope_name), granted_by, on_behalf_of)
+        for *_, role, scope_kind, scope_name, granted_by, on_behalf_of, ends_at in rows
+        if role is not None and (ends_at is None or ends_at > now)
+    ]
+    own = tuple(grant for grant in grants if grant.on_behalf_of is None)
+    delegated = tuple(grant for grant in grants if grant.on_behalf_of is not None)
+    return Actor(actor_id, ActorKind(kind), responsible_id, own, token_id, used_at, is_bootstrap, delegated)
 
 
 def note_use(unit: Unit, token_id: UUID) -> None:

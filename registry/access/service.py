@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from registry.access.actor import Actor, ActorKind, Role, Scope, ScopeKind
+from registry.access.delegations import end_delegations_of
 from registry.access.tables import ActorRow, GrantRow, SessionRow, TokenRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError, UnauthenticatedError
 from registry.names import checked_label, checked_name
@@ -99,6 +100,7 @@ def record_leaving(unit: Unit, actor: Actor, actor_id: UUID) -> ActorRow:
     _keep_an_administrator(unit, actor_id)
     row.left_at = unit.now
     unit.record(actor, "actor.left", row.id, {"left_at": unit.now})
+    end_delegations_of(unit, actor, actor_id)
     return row
 
 
@@ -127,6 +129,7 @@ def grant_role(unit: Unit, actor: Actor, actor_id: UUID, role: Role, scope: Scop
         col(GrantRow.scope_kind) == scope.kind.value,
         col(GrantRow.scope_name).is_not_distinct_from(scope.name),
         col(GrantRow.revoked_at).is_(None),
+        col(GrantRow.on_behalf_of).is_(None),
     )
     if unit.session.execute(same).first():
         raise ConflictError(f"This actor is {role.value} on {scope} already.")
@@ -160,6 +163,7 @@ def revoke_role(unit: Unit, actor: Actor, grant_id: UUID) -> GrantRow:
         _keep_an_administrator(unit, row.actor_id)
     row.revoked_at = unit.now
     unit.record(actor, "role.revoked", row.id, {"revoked_at": unit.now})
+    end_delegations_of(unit, actor, row.actor_id, Role(row.role))
     return row
 
 
@@ -335,8 +339,8 @@ def visible(actor: Actor, model: Mapped[str], team: Mapped[str]) -> ColumnElemen
     """The condition on model name and team that keeps to what the actor may read; None where that is everything."""
     if actor.reads_everything:
         return None
-    teams = [grant.scope.name for grant in actor.grants if grant.scope.kind is ScopeKind.TEAM]
-    models = [grant.scope.name for grant in actor.grants if grant.scope.kind is ScopeKind.MODEL]
+    teams = [grant.scope.name for grant in actor.reach if grant.scope.kind is ScopeKind.TEAM]
+    models = [grant.scope.name for grant in actor.reach if grant.scope.kind is ScopeKind.MODEL]
     return and_(or_(team.in_(teams), model.in_(models)))
 
 

@@ -49,6 +49,10 @@ class GrantRow(SQLModel, table=True):
     """None only for the first administrator, whom the installation itself made."""
     granted_at: datetime = Field(sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    on_behalf_of: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """The person who made the actor a delegate in this role of theirs; None for a role of the actor's own."""
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When a delegation ends by itself."""
 
 
 class TokenRow(SQLModel, table=True):

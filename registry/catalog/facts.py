@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -50,6 +51,55 @@ class PersonalData(StrEnum):
     SPECIAL = "special category"
 
 
+class Autonomy(StrEnum):
+    """What part the model has in a decision."""
+
+    ADVISES = "advises"
+    """A person decides, and sees its output among other things."""
+    WITH_REVIEW = "decides with review"
+    """It decides, and a person looks at each decision before it takes effect."""
+    ALONE = "decides alone"
+
+
+class Reversibility(StrEnum):
+    """Whether what follows from a wrong decision can be undone."""
+
+    EASILY = "easily"
+    WITH_EFFORT = "with effort"
+    NOT = "not"
+
+
+class LegalDomain(StrEnum):
+    """The field of use, as the EU AI Act (Regulation (EU) 2024/1689) divides high-risk uses; in Annex III, point:"""
+
+    NONE = "none"
+    BIOMETRICS = "biometrics"
+    """1"""
+    CRITICAL_INFRASTRUCTURE = "critical infrastructure"
+    """2"""
+    EDUCATION = "education"
+    """3"""
+    EMPLOYMENT = "employment"
+    """4"""
+    ESSENTIAL_SERVICES = "essential services"
+    """5(a) and 5(d): public assistance benefits and services, emergency calls and health care triage."""
+    CREDITWORTHINESS = "creditworthiness"
+    """5(b)"""
+    LIFE_AND_HEALTH_INSURANCE = "life and health insurance"
+    """5(c)"""
+    LAW_ENFORCEMENT = "law enforcement"
+    """6"""
+    MIGRATION = "migration"
+    """7: migration, asylum and border control management."""
+    JUSTICE = "justice"
+    """8: administration of justice and democratic processes."""
+    PRODUCT_SAFETY = "product safety"
+    """Not Annex III but Article 6(1): a product, or its safety component, under a law that Annex I lists, vehicles
+    among them."""
+    NOT_STATED = "not stated"
+    """Only of models that were registered before this was asked."""
+
+
 class RiskProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answers from which the risk tier follows by the policy's rules."""
 
@@ -57,6 +107,9 @@ class RiskProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reputational_impact: Impact
     affects_persons: bool
     personal_data: PersonalData
+    decision_autonomy: Autonomy
+    reversibility: Reversibility
+    legal_domain: LegalDomain
 
     def answers(self) -> dict[str, str]:
         """The answers as text, by question, for rules and pages."""
@@ -65,7 +118,21 @@ class RiskProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "reputational_impact": self.reputational_impact.value,
             "affects_persons": "yes" if self.affects_persons else "no",
             "personal_data": self.personal_data.value,
+            "decision_autonomy": self.decision_autonomy.value,
+            "reversibility": self.reversibility.value,
+            "legal_domain": self.legal_domain.value,
         }
+
+
+def check_risk_profile(profile: RiskProfile) -> None:
+    """Refuse answers that leave a question open.
+
+    Raises:
+        InvalidInputError: the legal domain is not stated.
+    """
+    if profile.legal_domain is LegalDomain.NOT_STATED:
+        known = ", ".join(domain.value for domain in LegalDomain if domain is not LegalDomain.NOT_STATED)
+        raise InvalidInputError("risk_profile.legal_domain", profile.legal_domain.value, f"say which: {known}")
 
 
 class EdgeKind(StrEnum):
@@ -120,6 +187,8 @@ class VersionFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size_bytes: int | None = None
     description: str | None = None
     lineage: list[LineageEdge] = []
+    trained_by: UUID | None = None
+    """The actor who trained it, where that is not who registers it."""
 
 
 def check_version_facts(facts: VersionFacts) -> None:

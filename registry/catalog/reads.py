@@ -84,6 +84,7 @@ class VersionRecord(NamedTuple):
     description: str | None
     created_at: datetime
     created_by: UUID
+    trained_by: UUID | None
     aliases: list[str]
     tags: dict[str, str]
 

@@ -11,20 +11,32 @@ from sqlmodel import col
 from audit.driver import batch
 from registry.access.actor import Actor, Place, Role
 from registry.access.service import get_actor, visible
-from registry.catalog.facts import DigestState, LineageEdge, RiskProfile, Stage, VersionFacts, check_version_facts
+from registry.catalog.facts import (
+    DigestState,
+    LineageEdge,
+    RiskProfile,
+    Stage,
+    VersionFacts,
+    check_risk_profile,
+    check_version_facts,
+)
 from registry.catalog.reads import MODEL, VERSION, VersionRecord
+from registry.catalog.risk import assess_risk, begin_state
 from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
 from registry.jobs.service import enqueue
 from registry.names import checked_name, checked_text, name_key
-from registry.policy.service import risk_tier
+from registry.policy.risk import OPEN_TIER
+from registry.policy.serial import hold_policies
 from registry.prepared import Prepared
 from registry.unit import Committed, Unit, Value
 
 # Built once: building them takes longer than running them.
 _LOCKED_MODEL = select(RegisteredModel).where(col(RegisteredModel.name) == bindparam("name")).with_for_update()
 _LOCKED_PLACE = Prepared(
-    select(MODEL.c.id, MODEL.c.name, MODEL.c.team).where(MODEL.c.name == bindparam("name")).with_for_update()
+    select(MODEL.c.id, MODEL.c.name, MODEL.c.team, MODEL.c.risk_tier)
+    .where(MODEL.c.name == bindparam("name"))
+    .with_for_update()
 )
 _INSERT_VERSION = Prepared(insert(VERSION))
 _NEWEST_NUMBER = Prepared(
@@ -39,6 +51,7 @@ class ModelTexts(msgspec.Struct, frozen=True):
     intended_users: str | None = None
     out_of_scope: str | None = None
     limitations: str | None = None
+    affected_persons: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,22 +80,27 @@ def create_model(
     checked_name("name", name)
     checked_name("team", team)
     _check_texts(texts)
-    actor.require(Role.DEVELOPER, place=Place(name, team))
+    check_risk_profile(profile)
+    place = Place(name, team)
+    actor.require(Role.DEVELOPER, place=place)
     _check_owner(unit, owner_id)
+    hold_policies(unit)
     _check_free(unit, actor, name)
+    risk = assess_risk(unit, place, profile)
     row = RegisteredModel(
         name=name,
         name_key=name_key(name),
         team=team,
         owner_id=owner_id,
         risk_profile=msgspec.to_builtins(profile),
-        risk_tier=risk_tier(unit, profile),
+        risk_tier=risk.tier,
         created_at=unit.now,
         created_by=actor.id,
         **msgspec.structs.asdict(texts),
     )
     unit.session.add(row)
     unit.record(actor, "model.registered", row.id, {"name": name, "team": team, **_stated(row, texts)})
+    begin_state(unit, actor, row, risk)
     return row
 
 
@@ -114,9 +132,13 @@ def edit_model(
 ) -> RegisteredModel:
     """Replace what people are told about a model, its owner and its risk profile.
 
+    Other answers than before make its live requests stale, and what was attested with a view to its risk lapses.
+
     Raises:
+        InvalidInputError: a bad text, an owner who is not here, or an answer that leaves a question open.
         OutdatedRevisionError: somebody else edited in between.
     """
+    hold_policies(unit)
     row = _locked_model(unit, actor, name)
     actor.require(Role.DEVELOPER, Role.RISK_OFFICER, place=Place(row.name, row.team))
     if row.revision != based_on:
@@ -125,14 +147,22 @@ def edit_model(
             "Read it again, and repeat your edit on what it says now.",
         )
     _check_texts(texts)
+    check_risk_profile(profile)
     _check_owner(unit, owner_id)
     row.owner_id = owner_id
     for field, value in msgspec.structs.asdict(texts).items():
         setattr(row, field, value)
-    row.risk_profile = msgspec.to_builtins(profile)
-    row.risk_tier = risk_tier(unit, profile)
     row.revision += 1
+    answers = msgspec.to_builtins(profile)
+    risk = None
+    if answers != row.risk_profile:
+        row.risk_profile = answers
+        row.risk_revision += 1
+        risk = assess_risk(unit, Place(row.name, row.team), profile)
+        row.risk_tier = risk.tier
     unit.record(actor, "model.edited", row.id, {"revision": row.revision, **_stated(row, texts)})
+    if risk is not None:
+        begin_state(unit, actor, row, risk)
     return row
 
 
@@ -146,7 +176,12 @@ def _stated(row: RegisteredModel, texts: ModelTexts) -> dict[str, Value]:
     committed: dict[str, Value] = {
         field: None if value is None else Committed(value) for field, value in msgspec.structs.asdict(texts).items()
     }
-    return {"owner_id": row.owner_id, "risk_profile": row.risk_profile, "risk_tier": row.risk_tier, **committed}
+    risk: dict[str, Value] = {
+        "risk_profile": row.risk_profile,
+        "risk_tier": row.risk_tier,
+        "risk_revision": row.risk_revision,
+    }
+    return {"owner_id": row.owner_id, **risk, **committed}
 
 
 def _check_owner(unit: Unit, owner_id: UUID) -> None:
@@ -156,6 +191,13 @@ def _check_owner(unit: Unit, owner_id: UUID) -> None:
         raise InvalidInputError("owner_id", str(owner_id), "there is no such actor") from None
     if owner.left_at is not None:
         raise InvalidInputError("owner_id", str(owner_id), "this actor has left")
+
+
+def _check_known(field: str, unit: Unit, actor_id: UUID) -> None:
+    try:
+        get_actor(unit, actor_id)
+    except NotFoundError:
+        raise InvalidInputError(field, str(actor_id), "there is no such actor") from None
 
 
 def get_model(unit: Unit, actor: Actor, name: str) -> RegisteredModel:
@@ -198,14 +240,19 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
     Raises:
         NotFoundError: no such model.
         InvalidInputError: a fact that breaks a rule, or a parent that does not exist.
+        ConflictError: no policy governs the model, and the same bytes are a version of one that is governed.
     """
     # Locked, so that two registrations never draw the same number. Rows, not objects: pipelines do this all day.
     found = _LOCKED_PLACE.row(unit.connection, {"name": name})
-    if found is None or not actor.reads(Place(*found[1:])):
+    if found is None or not actor.reads(Place(*found[1:3])):
         raise NotFoundError("model", name)
-    model_id, model, team = found
+    model_id, model, team, tier = found
     actor.require(Role.DEVELOPER, place=Place(model, team))
     check_version_facts(facts)
+    if tier == OPEN_TIER:
+        _refuse_copy(unit, facts.content_digest)
+    if facts.trained_by is not None:
+        _check_known("trained_by", unit, facts.trained_by)
     ((newest,),) = _NEWEST_NUMBER.rows(unit.connection, {"model_id": model_id})
     version = VersionRecord(
         id=uuid4(),
@@ -227,6 +274,7 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
         description=facts.description,
         created_at=unit.now,
         created_by=actor.id,
+        trained_by=facts.trained_by,
         aliases=[],
         tags={},
     )
@@ -237,6 +285,23 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
     _add_lineage(unit, version.id, facts.lineage, newest)
     unit.record(actor, "version.registered", version.id, _registered(model_id, version.number, facts))
     return version
+
+
+def _refuse_copy(unit: Unit, content_digest: str) -> None:
+    """Keep what a policy governs out of the open tier, whatever it is called there."""
+    query = (
+        select(col(RegisteredModel.id))
+        .join(ModelVersion, col(ModelVersion.model_id) == col(RegisteredModel.id))
+        .where(
+            col(ModelVersion.content_digest) == bytes.fromhex(content_digest),
+            col(RegisteredModel.risk_tier) != OPEN_TIER,
+        )
+    )
+    if unit.session.execute(query.limit(1)).first() is not None:
+        raise ConflictError(
+            "The same bytes are a version of a model that a policy governs, and no policy governs this model.",
+            "Register the version under the governed model.",
+        )
 
 
 def _add_lineage(unit: Unit, version_id: UUID, edges: list[LineageEdge], newest: int) -> None:
@@ -280,6 +345,7 @@ def _registered(model_id: UUID, number: int, facts: VersionFacts) -> dict[str, V
         "metrics": Committed(msgspec.json.encode(facts.metrics, order="deterministic").decode()),
         "details": Committed(bulky.decode()),
         "details_sha256": hashlib.sha256(bulky).hexdigest(),
+        "trained_by": facts.trained_by,
     }
 
 

@@ -34,13 +34,42 @@ class RegisteredModel(SQLModel, table=True):
     intended_users: str | None = Field(default=None, sa_type=Text)
     out_of_scope: str | None = Field(default=None, sa_type=Text)
     limitations: str | None = Field(default=None, sa_type=Text)
+    affected_persons: str | None = Field(default=None, sa_type=Text)
+    """Who they are, how they learn of it, and how they object."""
     risk_profile: dict[str, str | bool] = Field(sa_type=JSON)
     risk_tier: str = Field(max_length=50)
-    """Follows from the risk profile by the active policy's rules."""
+    """Follows from the risk profile by the rules of the policy that governs the model; `open` where none does."""
+    risk_revision: int = 1
+    """Counts changes of the risk profile: what rests on older answers is out of date."""
     revision: int = 1
     """Counts edits: what ETag and If-Match compare."""
     created_at: datetime = Field(sa_type=UTCDateTime)
     created_by: UUID = Field(foreign_key="acta_actor.id")
+
+
+class RiskRow(SQLModel, table=True):
+    """One state of a model's risk: the answers, the tier that followed from them, why, and by which policy."""
+
+    __tablename__ = "acta_risk"
+    __table_args__ = (
+        UniqueConstraint("model_id", "number", name="uq_risk_number"),
+        CheckConstraint("number >= 1", name="ck_risk_number"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    model_id: UUID = Field(foreign_key="acta_registered_model.id", index=True)
+    number: int
+    """Counts the model's states of risk."""
+    answers: dict[str, str | bool] = Field(sa_type=JSON)
+    answers_revision: int
+    """The model's `risk_revision`: stays where a policy alone changed the tier."""
+    tier: str = Field(max_length=50)
+    reason: str = Field(sa_type=Text)
+    policy_id: UUID | None = Field(default=None, foreign_key="acta_policy.id")
+    """None where no policy governed the model, or none was recorded."""
+    assessed_at: datetime = Field(sa_type=UTCDateTime)
+    assessed_by: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """Who answered, or whose policy changed the tier; None for the installation itself."""
 
 
 class ModelVersion(SQLModel, table=True):
@@ -55,6 +84,7 @@ class ModelVersion(SQLModel, table=True):
         CheckConstraint("length(content_digest) = 32", name="ck_model_version_digest"),
         Index("ix_acta_model_version_stage", "stage"),
         Index("ix_acta_model_version_created", "created_at", "id"),
+        Index("ix_acta_model_version_content", "content_digest"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -75,6 +105,8 @@ class ModelVersion(SQLModel, table=True):
     stage: str = Stage.NONE.value
     created_at: datetime = Field(sa_type=UTCDateTime)
     created_by: UUID = Field(foreign_key="acta_actor.id")
+    trained_by: UUID | None = Field(default=None, foreign_key="acta_actor.id")
+    """Who trained it, where the registration states it: has the same stake in it as who registered it."""
 
 
 class LineageRow(SQLModel, table=True):

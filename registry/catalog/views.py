@@ -9,7 +9,7 @@ from registry.catalog.facts import LineageEdge, RiskProfile
 from registry.catalog.labels import NO_LABELS, Labels
 from registry.catalog.reads import VersionRecord
 from registry.catalog.service import FoundVersion
-from registry.catalog.tables import LineageRow, RegisteredModel
+from registry.catalog.tables import LineageRow, RegisteredModel, RiskRow
 
 
 class ModelView(msgspec.Struct):
@@ -23,8 +23,11 @@ class ModelView(msgspec.Struct):
     intended_users: str | None
     out_of_scope: str | None
     limitations: str | None
+    affected_persons: str | None
     risk_profile: RiskProfile
     risk_tier: str
+    risk_revision: int
+    """Counts changes of the risk profile."""
     revision: int
     created_at: datetime
     created_by: UUID
@@ -41,11 +44,43 @@ class ModelView(msgspec.Struct):
             intended_users=row.intended_users,
             out_of_scope=row.out_of_scope,
             limitations=row.limitations,
+            affected_persons=row.affected_persons,
             risk_profile=msgspec.convert(row.risk_profile, RiskProfile),
             risk_tier=row.risk_tier,
+            risk_revision=row.risk_revision,
             revision=row.revision,
             created_at=row.created_at,
             created_by=row.created_by,
+        )
+
+
+class RiskView(msgspec.Struct):
+    """One state of a model's risk: answers, tier and reason."""
+
+    id: UUID
+    number: int
+    answers: RiskProfile
+    answers_revision: int
+    tier: str
+    reason: str
+    policy_id: UUID | None
+    """The policy by whose rules the tier follows; None where none governed."""
+    assessed_at: datetime
+    assessed_by: UUID | None
+
+    @classmethod
+    def of(cls, row: RiskRow) -> "RiskView":
+        """The view of a row."""
+        return cls(
+            id=row.id,
+            number=row.number,
+            answers=msgspec.convert(row.answers, RiskProfile),
+            answers_revision=row.answers_revision,
+            tier=row.tier,
+            reason=row.reason,
+            policy_id=row.policy_id,
+            assessed_at=row.assessed_at,
+            assessed_by=row.assessed_by,
         )
 
 
@@ -72,6 +107,8 @@ class VersionView(msgspec.Struct):
     tags: dict[str, str]
     created_at: datetime
     created_by: UUID
+    trained_by: UUID | None
+    """Who trained it, where the registration states it."""
 
     @classmethod
     def of(cls, found: FoundVersion, labels: Labels = NO_LABELS) -> "VersionView":
@@ -98,6 +135,7 @@ class VersionView(msgspec.Struct):
             tags=labels.tags,
             created_at=row.created_at,
             created_by=row.created_by,
+            trained_by=row.trained_by,
         )
 
     @classmethod
@@ -124,6 +162,7 @@ class VersionView(msgspec.Struct):
             tags=record.tags,
             created_at=record.created_at,
             created_by=record.created_by,
+            trained_by=record.trained_by,
         )
 
 

@@ -7,16 +7,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from registry.access.actor import REVIEWERS, Actor, Role
+from registry.access.actor import REVIEWERS, Actor, Place, Role
 from registry.access.service import get_actor
 from registry.catalog.service import FoundVersion, find_version, version_by_id
-from registry.catalog.tables import ModelVersion
 from registry.documents.content import checked_file_name, checked_media_type
 from registry.documents.tables import DocumentRow
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
 from registry.evidence.downloads import Download
 from registry.names import checked_label, checked_text
-from registry.policy.service import active_policy
+from registry.policy.separation import lock_version
+from registry.policy.service import find_policy_for, policy_for
+from registry.promotion.staleness import outdate_requests
 from registry.unit import Committed, Unit
 
 AUTHORS = (Role.DEVELOPER, Role.VALIDATOR, Role.RISK_OFFICER, *REVIEWERS)
@@ -49,11 +50,9 @@ def upload(unit: Unit, actor: Actor, name: str, number: int, document: NewDocume
     """
     found = find_version(unit, actor, name, number)
     actor.require(*AUTHORS, place=found.place)
-    _check(unit, document)
+    _check(unit, found.place, document)
     # Locked, so that two uploads at once do not both supersede the same one.
-    unit.session.execute(
-        select(col(ModelVersion.id)).where(col(ModelVersion.id) == found.version.id).with_for_update()
-    ).one()
+    lock_version(unit, found.version.id)
     older = current_document(unit, found.version.id, document.kind)
     row = DocumentRow(
         version_id=found.version.id,
@@ -85,11 +84,12 @@ def upload(unit: Unit, actor: Actor, name: str, number: int, document: NewDocume
             "supersedes": None if older is None else older.id,
         },
     )
+    outdate_requests(unit, found.version.id)
     return row
 
 
-def _check(unit: Unit, document: NewDocument) -> None:
-    kinds = active_policy(unit).policy.document_kinds
+def _check(unit: Unit, place: Place, document: NewDocument) -> None:
+    kinds = policy_for(unit, place).policy.document_kinds
     if document.kind not in kinds:
         raise InvalidInputError("kind", document.kind, f"the policy knows {', '.join(sorted(kinds))}")
     checked_label("title", document.title)
@@ -157,8 +157,9 @@ def _found(unit: Unit, actor: Actor, document_id: UUID) -> tuple[DocumentRow, Fo
         raise NotFoundError("document", document_id) from None
 
 
-def _signers(unit: Unit, kind: str) -> Sequence[Role]:
-    known = active_policy(unit).policy.document_kinds.get(kind)
+def _signers(unit: Unit, place: Place, kind: str) -> Sequence[Role]:
+    active = find_policy_for(unit, place)
+    known = None if active is None else active.policy.document_kinds.get(kind)
     return (Role.VALIDATOR,) if known is None else known.signed_off_by
 
 
@@ -170,7 +171,8 @@ def sign_off(unit: Unit, actor: Actor, document_id: UUID, comment: str | None) -
         ConflictError: superseded, or signed off already.
     """
     row, found = _found(unit, actor, document_id)
-    actor.require(*_signers(unit, row.kind), place=found.place)
+    actor.require(*_signers(unit, found.place, row.kind), place=found.place)
+    lock_version(unit, found.version.id)
     unit.session.refresh(row, with_for_update=True)
     author = get_actor(unit, row.uploaded_by)
     if actor.person_id == (author.responsible_id or author.id):
@@ -197,4 +199,5 @@ def sign_off(unit: Unit, actor: Actor, document_id: UUID, comment: str | None) -
             "comment": None if comment is None else Committed(comment),
         },
     )
+    outdate_requests(unit, found.version.id)
     return row

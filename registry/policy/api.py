@@ -1,4 +1,4 @@
-"""Routes of policies, gates, answers to checklist items, and automatic checks."""
+"""Routes of gates, answers to checklist items, and automatic checks."""
 
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from registry.http.guards import requires, signed_in
 from registry.http.transactions import reads, writes
 from registry.jobs.api import JobView
 from registry.policy import service
-from registry.policy.attestations import attest, list_attestations
+from registry.policy.attestations import attest, list_attestations, withdraw_attestation
 from registry.policy.jobs import list_results, request_checks
+from registry.policy.references import Reference
 from registry.policy.tables import Answer
-from registry.policy.views import AttestationView, CheckResultView, GateView, PolicyView
+from registry.policy.views import AttestationView, CheckResultView, GateView
 from registry.unit import Unit
 
 ANSWERING = (Role.VALIDATOR, *REVIEWERS, Role.RISK_OFFICER, Role.DEVELOPER)
@@ -32,6 +33,14 @@ class NewAttestation(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
     evidence: str | None = None
     """A link, or where to look."""
+    rests_on: list[Reference] = []
+    """Documents, assessments and check results of the version."""
+
+
+class AttestationWithdrawal(msgspec.Struct, forbid_unknown_fields=True):
+    """Why an answer is taken back."""
+
+    reason: str
 
 
 class GateController(Controller):
@@ -66,7 +75,24 @@ class GateController(Controller):
     ) -> AttestationView:
         """Answer an item."""
         found = find_version(unit, actor, name, number)
-        return AttestationView.of(attest(unit, actor, found, data.item, data.answer, data.reason, data.evidence))
+        return AttestationView.of(
+            attest(unit, actor, found, data.item, data.answer, data.reason, data.evidence, data.rests_on)
+        )
+
+    @post("/attestations/{attestation_id:uuid}/withdrawal", guards=[signed_in], status_code=200)
+    @writes
+    def withdraw(
+        self,
+        name: FromPath[str],
+        number: FromPath[int],
+        attestation_id: FromPath[UUID],
+        data: JSONBody[AttestationWithdrawal],
+        unit: NamedDependency[Unit],
+        actor: NamedDependency[Actor],
+    ) -> AttestationView:
+        """Take an answer back."""
+        found = find_version(unit, actor, name, number)
+        return AttestationView.of(withdraw_attestation(unit, actor, found, attestation_id, data.reason))
 
     @get("/attestations", guards=[signed_in])
     @reads
@@ -95,28 +121,3 @@ class GateController(Controller):
         """Results of the automatic checks, newest first."""
         found = find_version(unit, actor, name, number)
         return [CheckResultView.of(row) for row in list_results(unit, found.version.id)]
-
-
-class PolicyController(Controller):
-    """Policies."""
-
-    path = "/api/v1/policies"
-    tags = ["policies"]
-
-    @get("/", guards=[signed_in])
-    @reads
-    def search(self, unit: NamedDependency[Unit]) -> list[PolicyView]:
-        """All policies that were ever activated, the present one first."""
-        return [PolicyView.of(row) for row in service.list_policies(unit)]
-
-    @get("/active", guards=[signed_in])
-    @reads
-    def active(self, unit: NamedDependency[Unit]) -> PolicyView:
-        """The policy that governs now."""
-        return PolicyView.of(service.get_policy(unit, service.active_policy(unit).row_id))
-
-    @get("/{policy_id:uuid}", guards=[signed_in])
-    @reads
-    def show(self, policy_id: FromPath[UUID], unit: NamedDependency[Unit]) -> PolicyView:
-        """A policy, word for word."""
-        return PolicyView.of(service.get_policy(unit, policy_id))

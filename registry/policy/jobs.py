@@ -8,16 +8,19 @@ import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
-from registry.access.actor import Actor
-from registry.catalog.tables import ModelVersion
+from registry.access.actor import Actor, Place
+from registry.catalog.tables import ModelVersion, RegisteredModel
+from registry.findings.from_checks import open_where_failed
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
 from registry.policy.checks import Check, CheckFacts, Files, Finding, bind, inputs_digest
 from registry.policy.checks.isolation import examine
 from registry.policy.gathering import check_facts
-from registry.policy.service import active_policy, policy_of
+from registry.policy.separation import lock_version
+from registry.policy.service import find_policy_for, policy_of
 from registry.policy.tables import CheckResultRow
+from registry.promotion.staleness import outdate_requests
 from registry.promotion.states import LIVE
 from registry.promotion.tables import PromotionRequest
 from registry.unit import Committed, Unit
@@ -45,8 +48,10 @@ def run_checks(work: Work) -> None:
     examined = [_examine(check, facts, now) for check in checks]
     result = {one.check.name: one.finding.outcome.value for one in examined}
     with work.outcome(result) as unit:
+        lock_version(unit, version_id)
         for one in examined:
             _keep(unit, version_id, one)
+        outdate_requests(unit, version_id)
 
 
 def list_results(unit: Unit, version_id: UUID) -> list[CheckResultRow]:
@@ -61,8 +66,11 @@ def list_results(unit: Unit, version_id: UUID) -> list[CheckResultRow]:
 
 
 def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
-    """The checks of the active policy, and of the policies under which live requests were made."""
-    policies = {active_policy(unit).row_id: active_policy(unit).policy}
+    """The checks of the policy that governs the model, and of the policies under which live requests were made."""
+    version = unit.session.get_one(ModelVersion, version_id)
+    model = unit.session.get_one(RegisteredModel, version.model_id)
+    active = find_policy_for(unit, Place(model.name, model.team))
+    policies = {} if active is None else {active.row_id: active.policy}
     query = select(col(PromotionRequest.policy_id)).where(
         col(PromotionRequest.version_id) == version_id, col(PromotionRequest.state).in_(LIVE)
     )
@@ -108,3 +116,4 @@ def _keep(unit: Unit, version_id: UUID, one: _Examined) -> None:
             "checked_at": row.checked_at,
         },
     )
+    open_where_failed(unit, row)

@@ -159,6 +159,8 @@ class GateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_days: Days = 30
     """How long a request lives."""
     displaced: Displaced = Displaced.STAYS
+    coming_from: list[Stage] = []
+    """Only for versions that stand in one of these stages, before the gate for all; demotion may ask for less."""
     blocking_findings: list[Severity] = []
     """The severities of open findings that hold the gate."""
     review_days: Days | None = None
@@ -189,6 +191,21 @@ class FindingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may except a finding that holds a gate, and for how long at most; None: nobody can."""
 
 
+class RollbackRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An emergency rollback to the version that was in production before, and the review that it owes afterwards."""
+
+    role: Role = Role.OPERATIONS_REVIEWER
+    """Who may call it."""
+    displaced: Lapsed = Lapsed.ARCHIVED
+    """Where the version goes that is rolled back."""
+    review_days: Days = 7
+    reviewers: Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
+    """So many persons, not the caller, must review it within these days."""
+    reviewed_by: Annotated[list[Role], msgspec.Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: [Role.OPERATIONS_REVIEWER, Role.VALIDATOR, Role.RISK_OFFICER]
+    )
+
+
 class AssessmentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How bias is assessed: limits by metric (see `fairness.thresholds.Threshold`)."""
 
@@ -211,6 +228,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
     assessment: AssessmentRule
     governs: Governs = Governs()
     findings: FindingRules = FindingRules()
+    rollback: RollbackRule = RollbackRule()
     applies_to_open_requests: bool = False
     """Whether its activation makes older live requests stale; else they keep the policy under which they were made."""
 
@@ -228,12 +246,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         """The first rule that matches, with tier and reason."""
         return self.risk.rule_for(profile)
 
-    def gate(self, target_stage: Stage, tier: str) -> GateRule | None:
-        """What entering `target_stage` takes for that tier; None where nothing lets a version in."""
-        return next(
-            (rule for rule in self.gates if rule.target_stage is target_stage and tier in rule.tiers),
-            None,
-        )
+    def gate(self, target_stage: Stage, tier: str, coming_from: Stage | None = None) -> GateRule | None:
+        """What entering `target_stage` takes for that tier, from a stage; None where nothing lets a version in."""
+        rules = [rule for rule in self.gates if rule.target_stage is target_stage and tier in rule.tiers]
+        narrow = (rule for rule in rules if coming_from in rule.coming_from)
+        return next(narrow, next((rule for rule in rules if not rule.coming_from), None))
 
     def checks(self) -> list[CheckNeeded]:
         """Every automatic check that some item needs, each once for the same parameters."""
@@ -293,7 +310,7 @@ def _check_parameters(path: str, check: str, parameters: Mapping[str, ParameterV
 
 
 def _check_gates(policy: Policy) -> None:
-    seen: set[tuple[Stage, str]] = set()
+    seen: set[tuple[Stage, str, Stage | None]] = set()
     for index, rule in enumerate(policy.gates):
         path = f"gates[{index}]"
         check_unique(f"{path}.items", rule.items)
@@ -304,9 +321,13 @@ def _check_gates(policy: Policy) -> None:
             raise PolicyError(f"{path}.target_stage", "no version is promoted to 'none'.")
         for tier in rule.tiers:
             check_known(f"{path}.tiers", tier, policy.risk.tiers)
-            if (rule.target_stage, tier) in seen:
-                raise PolicyError(path, f"an earlier gate governs {rule.target_stage.value} for tier {tier!r} already.")
-            seen.add((rule.target_stage, tier))
+            origins: list[Stage | None] = [*rule.coming_from] or [None]
+            for origin in origins:
+                if (rule.target_stage, tier, origin) in seen:
+                    raise PolicyError(
+                        path, f"an earlier gate governs {rule.target_stage.value} for tier {tier!r} already."
+                    )
+                seen.add((rule.target_stage, tier, origin))
 
 
 def _check_assessment(rule: AssessmentRule) -> None:

@@ -1,21 +1,27 @@
-"""Who counts as whom, and who has a stake: a machine counts as the person responsible for it."""
+"""Who counts as whom, and who has a stake: a machine counts as the person responsible for it, a delegate as two."""
 
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from registry.access.actor import Actor
+from registry.access.actor import Actor, Capacity
 from registry.access.tables import ActorRow
 from registry.catalog.tables import ModelVersion
 from registry.policy.errors import ConflictOfInterestError
 from registry.unit import Unit
 
 
-def counts_as(person_id: UUID) -> ColumnElement[bool]:
-    """The condition that an actor's row counts as that person."""
-    return or_(col(ActorRow.id) == person_id, col(ActorRow.responsible_id) == person_id)
+def counts_as(*persons: UUID) -> ColumnElement[bool]:
+    """The condition that an actor's row counts as one of these persons."""
+    return or_(col(ActorRow.id).in_(persons), col(ActorRow.responsible_id).in_(persons))
+
+
+def acted_as(on_behalf_of: Mapped[UUID | None], persons: frozenset[UUID]) -> ColumnElement[bool]:
+    """The condition that who acted, of the joined actor's row, counts as one of these persons, or their delegate."""
+    return or_(counts_as(*persons), on_behalf_of.in_(persons))
 
 
 def person_of(unit: Unit, actor_id: UUID) -> UUID:
@@ -25,19 +31,37 @@ def person_of(unit: Unit, actor_id: UUID) -> UUID:
     return found
 
 
-def refuse_creator(unit: Unit, actor: Actor, version: ModelVersion, deed: str) -> None:
-    """Refuse whoever registered the version, and the person responsible for the machine that did.
+def persons_of(unit: Unit, *actor_ids: UUID | None) -> frozenset[UUID]:
+    """The persons who count for actors; None stands for nobody."""
+    person = func.coalesce(col(ActorRow.responsible_id), col(ActorRow.id))
+    wanted = [actor_id for actor_id in actor_ids if actor_id is not None]
+    return frozenset(unit.session.execute(select(person).where(col(ActorRow.id).in_(wanted))).scalars())
+
+
+def makers_of(unit: Unit, version: ModelVersion) -> frozenset[UUID]:
+    """The persons who registered a version and who trained it, as far as that is stated."""
+    return persons_of(unit, version.created_by, version.trained_by)
+
+
+def refuse_creator(unit: Unit, actor: Actor | Capacity, version: ModelVersion, deed: str) -> None:
+    """Refuse whoever registered or trained the version, and the person responsible for the machine that did.
 
     `deed`: what they may not do, such as "grants a waiver for it".
 
     Raises:
         ConflictOfInterestError: the actor has a stake in the version.
     """
-    if actor.person_id == person_of(unit, version.created_by):
+    persons = actor.persons if isinstance(actor, Capacity) else frozenset({actor.person_id})
+    if persons & makers_of(unit, version):
         raise ConflictOfInterestError(
-            f"Nobody who registered a version, nor who answers for the machine that did, {deed}.",
+            f"Nobody who registered or trained a version, nor who answers for the machine that did, {deed}.",
             "Ask somebody who had no part in making it.",
         )
+
+
+def granters_of(unit: Unit, capacity: Capacity) -> frozenset[UUID]:
+    """The persons who granted the role in which somebody acts."""
+    return persons_of(unit, *(grant.granted_by for grant in capacity.grants))
 
 
 def lock_version(unit: Unit, version_id: UUID) -> None:

@@ -18,9 +18,11 @@ from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
 from registry.http.transactions import reads, writes
 from registry.promotion import service
 from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
+from registry.promotion.comments import comment, comments_on
+from registry.promotion.reviews import review
 from registry.promotion.service import REQUESTING
 from registry.promotion.tables import Decision, RequestState
-from registry.promotion.views import PromotionSummary, PromotionView, WaiverView
+from registry.promotion.views import CommentView, PromotionSummary, PromotionView, WaiverView
 from registry.promotion.waivers import grant_waiver, list_waivers, revoke_waiver
 from registry.unit import Unit
 
@@ -43,6 +45,12 @@ class NewReview(msgspec.Struct, forbid_unknown_fields=True):
     role: Role
     decision: Decision
     reason: str
+
+
+class NewComment(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody says about a request."""
+
+    text: str
 
 
 class Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
@@ -117,7 +125,28 @@ class PromotionController(Controller):
         actor: NamedDependency[Actor],
     ) -> PromotionView:
         """Approve, reject, or ask for changes."""
-        return _present(unit, service.review(unit, actor, request_id, data.role, data.decision, data.reason))
+        return _present(unit, review(unit, actor, request_id, data.role, data.decision, data.reason))
+
+    @post("/{request_id:uuid}/comments", guards=[signed_in])
+    @writes
+    def comment(
+        self,
+        request_id: FromPath[UUID],
+        data: JSONBody[NewComment],
+        unit: NamedDependency[Unit],
+        actor: NamedDependency[Actor],
+    ) -> CommentView:
+        """Say something about a request."""
+        return CommentView.of(comment(unit, actor, request_id, data.text))
+
+    @get("/{request_id:uuid}/comments", guards=[signed_in])
+    @reads
+    def comments(
+        self, request_id: FromPath[UUID], unit: NamedDependency[Unit], actor: NamedDependency[Actor]
+    ) -> list[CommentView]:
+        """What people said about a request, oldest first."""
+        find_case(unit, actor, request_id)
+        return [CommentView.of(row) for row in comments_on(unit, request_id)]
 
     @post("/{request_id:uuid}/execution", guards=[requires(*REQUESTING)], status_code=200)
     @writes

@@ -113,7 +113,7 @@ def _state_at(now: datetime) -> ColumnElement[str]:
     live = col(PromotionRequest.state).in_(LIVE)
     outdated = or_(
         col(PromotionRequest.content_digest) != col(ModelVersion.content_digest),
-        col(PromotionRequest.risk_tier) != col(RegisteredModel.risk_tier),
+        col(PromotionRequest.risk_revision) != col(RegisteredModel.risk_revision),
     )
     return case(
         (and_(live, col(PromotionRequest.expires_at) <= now), RequestState.EXPIRED.value),

@@ -48,6 +48,16 @@ class SelfReviewError(ConflictOfInterestError):
     """Whoever made a request, or registered the version, would review it."""
 
 
+class GrantedRoleError(ConflictOfInterestError):
+    """The role in which somebody would review was granted by who made the request or the version."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"You hold the role {role} there from who made the request or the version: no decision rests on it.",
+            "Ask a reviewer whose role somebody else granted.",
+        )
+
+
 class IllegalTransitionError(ConflictError):
     """The state machine has no such transition."""
 
@@ -57,6 +67,13 @@ class IllegalTransitionError(ConflictError):
         )
         self.state = state
         self.event = event
+
+
+class NothingToRollBackError(ConflictError):
+    """There is no version to go back to."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "Have a version promoted, or the one in production archived.")
 
 
 class ChangesAskedForError(ConflictError):

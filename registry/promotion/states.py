@@ -28,7 +28,7 @@ class Event(StrEnum):
     EXPIRED = "expired"
     """Its time has passed."""
     OUTDATED = "made stale"
-    """The version's digest or the model's risk tier is no longer what it was made for."""
+    """What it was made for is no longer so: version digest, the model's risk answers, evidence, or policy."""
 
 
 TRANSITIONS: Mapping[tuple[RequestState, Event], RequestState] = {
@@ -68,7 +68,7 @@ def lapse(request: PromotionRequest, model: RegisteredModel, version: ModelVersi
         return None
     if now >= request.expires_at:
         return Event.EXPIRED
-    if request.content_digest != version.content_digest or request.risk_tier != model.risk_tier:
+    if request.content_digest != version.content_digest or request.risk_revision != model.risk_revision:
         return Event.OUTDATED
     return None
 

@@ -25,6 +25,7 @@ from registry.policy.policy import AttestationNeeded, DocumentNeeded, parse
 from registry.policy.service import gate_of
 from registry.policy.tables import Answer
 from registry.promotion import service
+from registry.promotion.reviews import review
 from registry.promotion.tables import Decision
 from registry.resources import default_policy_path
 from registry.settings import Settings
@@ -102,7 +103,7 @@ class Governance:
     def review(self, request_id: UUID, actor: Actor, role: Role, decision: Decision = Decision.APPROVE) -> str:
         """The state after a review."""
         with self.units.writing() as unit:
-            return service.review(unit, actor, request_id, role, decision, "Considered.").state.value
+            return review(unit, actor, request_id, role, decision, "Considered.").state.value
 
     def approve(self, request_id: UUID) -> None:
         """The approvals that production asks for high risk."""

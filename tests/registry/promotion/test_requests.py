@@ -25,6 +25,7 @@ from registry.promotion.errors import (
     IllegalTransitionError,
     SelfReviewError,
 )
+from registry.promotion.reviews import review
 from registry.promotion.tables import Decision, PromotionRequest, RequestState
 from tests.registry.conftest import PROFILE
 from tests.registry.promotion.conftest import assess
@@ -139,7 +140,7 @@ def test_review_needs_the_role_at_the_place_and_one_that_the_policy_asks_for(gov
     with pytest.raises(NotFoundError):
         governance.review(request_id, people.stranger, Role.VALIDATOR)
     with pytest.raises(InvalidInputError, match="reason"), governance.units.writing() as unit:
-        service.review(unit, people.validator, request_id, Role.VALIDATOR, Decision.APPROVE, "  ")
+        review(unit, people.validator, request_id, Role.VALIDATOR, Decision.APPROVE, "  ")
 
 
 def test_reviewer_who_asked_for_changes_holds_the_gate_until_they_approve(governance, registered):
@@ -263,7 +264,7 @@ def test_request_made_for_another_risk_tier_is_stale(governance, registered):
     governance.complete(registered)
     request_id = governance.request(registered)
     governance.approve(request_id)
-    harmless = msgspec.structs.replace(PROFILE, affects_persons=False, financial_impact="none")
+    harmless = msgspec.structs.replace(PROFILE, affects_persons=False, financial_impact="none", legal_domain="none")
     with governance.units.writing() as unit:
         model = catalog.get_model(unit, governance.people.developer, "credit-default")
         catalog.edit_model(
@@ -293,8 +294,11 @@ def test_assessment_that_fails_after_approval_closes_the_gate_again(governance, 
     assert [one.id for one in stale.value.unmet] == ["bias-assessed"]
     assert "stale" in stale.value.unmet[0].reason
     governance.run_checks(registered)
+    assert _state(governance, request_id) == "stale"
+    following = governance.request(registered)
+    governance.approve(following)
     with pytest.raises(GateNotMetError) as failed:
-        governance.execute(request_id)
+        governance.execute(following)
     assert "The verdict is fail." in failed.value.unmet[0].reason
 
 
