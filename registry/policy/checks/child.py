@@ -81,7 +81,7 @@ def _leave_network(processes: int) -> str:
     """Move into namespaces of its own: without network, and unable to look into other processes of its user.
 
     The check runs in a fork of this process, the first of a process namespace: whatever it starts ends with it.
-    See namespaces(7), user_namespaces(7), pid_namespaces(7). "reachable": the kernel, or a container's rules, forbid it.
+    See namespaces(7), user_namespaces(7) and pid_namespaces(7). "reachable": the kernel or a container forbids it.
     """
     library = ctypes.CDLL(None, use_errno=True)
     library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -10,10 +10,10 @@ refused, because nothing can be said of it. An opcode that is not understood is 
 import pickletools
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import BinaryIO
 
+from registry.policy.checks.scanning.pickle_values import MARK, OTHER, Made, Named, Pairs, attributes, item_size
 from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
 
 MOST_OPCODES = 20_000_000
@@ -28,67 +28,17 @@ class Reader(Enum):
     PLAIN = auto()
     """`pickle.load`."""
     JOBLIB = auto()
-    """`joblib.load`, which finds the bytes of arrays between the opcodes. Wherever it would, the bytes are followed a
-    second time as a plain pickle: a file could be harmless to one of the two alone.
+    """`joblib.load`, which finds the bytes of arrays between the opcodes."""
+    EITHER = auto()
+    """Nobody knows. Wherever joblib would find an array, the bytes are followed a second time as a plain pickle: a file
+    could be harmless to one of the two alone.
     """
 
 
-class Mark:
-    """Where a list of things on the stack begins."""
-
-
-MARK = Mark()
-
-
-@dataclass(frozen=True)
-class Named:
-    """A function or class that would be imported."""
-
-    name: str
-
-
-@dataclass
-class Made:
-    """What a call of something imported would give."""
-
-    by: str
-    arguments: object
-    state: object = None
-
-
-@dataclass
-class Pairs:
-    """A dictionary, whose keys need not be hashable here."""
-
-    items: list[tuple[object, object]] = field(default_factory=list)
-
-
-class Other:
-    """A value whose content is of no interest: a number, bytes, a set."""
-
-
-OTHER = Other()
-_VALUES = frozenset(
-    {
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "BYTEARRAY8",
-        "FLOAT",
-        "BINFLOAT",
-    }
-)
+_VALUES = frozenset({"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "FLOAT", "BINFLOAT"})
 _NUMBERS = frozenset({"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"})
 _TEXTS = frozenset(
-    {
-        "STRING",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "UNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE",
-        "BINUNICODE8",
-    }
+    {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
 )
 _CONSTANTS: Mapping[str, object] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 
@@ -104,12 +54,12 @@ class PickleMachine:
         stream: BinaryIO,
         seen: Seen,
         persistent: Callable[[object], bool] | None = None,
-        reader: Reader | None = None,
+        reader: Reader = Reader.EITHER,
     ) -> None:
         self.stream = stream
         self.seen = seen
         self.persistent = persistent
-        self.reader = reader or Reader.JOBLIB
+        self.reader = reader
         self.stack: list[object] = []
         self.memo: dict[int, object] = {}
         self.acted = False
@@ -177,8 +127,8 @@ class PickleMachine:
         if not isinstance(argument, int) or argument > 5:
             raise UnreadableFormatError(f"it is of protocol {argument}")
 
-    def nothing(self, _argument: object) -> None:
-        """FRAME only announces how many bytes follow."""
+    def frame(self, _argument: object) -> None:
+        """It only announces how many bytes follow."""
 
     def stop(self, _argument: object) -> None:
         self._pop()
@@ -287,13 +237,10 @@ class PickleMachine:
         self.seen.add_danger(f"code {argument} of the extension registry, which may stand for anything")
         self.stack.append(Named(f"copyreg.extension.{argument}"))
 
-    def persistent_id(self, argument: object) -> None:
-        self._persist(argument)
-
     def binary_persistent_id(self, _argument: object) -> None:
-        self._persist(self._pop())
+        self.persistent_id(self._pop())
 
-    def _persist(self, identity: object) -> None:
+    def persistent_id(self, identity: object) -> None:
         if self.persistent is None or not self.persistent(identity):
             self.seen.add_danger("a persistent id, whose meaning its loader decides")
         self.stack.append(Made("persistent id", ()))
@@ -348,8 +295,9 @@ class PickleMachine:
         if not isinstance(target, Made):
             # On a class or function this would change it for the whole process.
             self.seen.add_danger("attributes assigned to what is no new object")
-        elif target.by == JOBLIB_ARRAY and self.reader is Reader.JOBLIB:
-            self._follow_as_plain(target)
+        elif target.by == JOBLIB_ARRAY and self.reader is not Reader.PLAIN:
+            if self.reader is Reader.EITHER:
+                self._follow_as_plain(target)
             self._skip_array(state)
             target = Made("numpy.ndarray", ())
         else:
@@ -367,7 +315,7 @@ class PickleMachine:
 
     def _skip_array(self, state: object) -> None:
         """joblib writes an array's bytes behind the BUILD of its description (`joblib.numpy_pickle.read_array`)."""
-        described = _attributes(state)
+        described = attributes(state)
         size, holds_objects = item_size(described.get("dtype"))
         if holds_objects:
             # Read by an unpickler of its own, with its own stack and memo, that is a plain one.
@@ -393,48 +341,6 @@ class PickleMachine:
             size -= len(chunk)
 
 
-def item_size(dtype: object) -> tuple[int, bool]:
-    """Bytes of one item of a pickled `numpy.dtype`, and whether it holds Python objects.
-
-    Raises:
-        UnreadableFormatError: it is no dtype that is understood.
-    """
-    if not isinstance(dtype, Made) or dtype.by != "numpy.dtype" or not isinstance(dtype.arguments, tuple):
-        raise UnreadableFormatError("it describes an array without a dtype")
-    code = dtype.arguments[0] if dtype.arguments else None
-    if not isinstance(code, str) or len(code) < 2 or not code[1:].isdecimal():
-        raise UnreadableFormatError(f"it describes an array of the unknown dtype {code!r}")
-    kind, number = code[0], int(code[1:])
-    if kind not in "biufcSUVMmO" or number > 1 << 30:
-        raise UnreadableFormatError(f"it describes an array of the unknown dtype {code!r}")
-    size = number * (4 if kind == "U" else 1)
-    state = dtype.state
-    # Version, byte order, subarray, names, fields, item size, alignment, flags: another size would be another type.
-    if state is not None and not (isinstance(state, tuple) and len(state) >= 7 and state[5] in (-1, size)):
-        raise UnreadableFormatError(f"it changes the dtype {code!r} in a way that is not understood")
-    return size, kind == "O" or _holds_objects(state)
-
-
-def _holds_objects(state: object) -> bool:
-    """Whether a dtype of fields has an object among them: its state names theirs."""
-    if isinstance(state, Made):
-        return state.by == "numpy.dtype" and item_size(state)[1]
-    if isinstance(state, tuple | list):
-        return any(_holds_objects(part) for part in state)
-    if isinstance(state, Pairs):
-        return any(_holds_objects(value) for _, value in state.items)
-    return False
-
-
-def _attributes(state: object) -> Mapping[str, object]:
-    """The attributes in a state, each once and by a plain text: nothing that could override another unseen."""
-    items = state.items if isinstance(state, Pairs) else []
-    names = {name for name, _ in items if isinstance(name, str)}
-    if len(names) != len(items):
-        raise UnreadableFormatError("it describes an array by attributes that are doubled or no texts")
-    return {name: value for name, value in items if isinstance(name, str)}
-
-
 def _divided(argument: object) -> tuple[str, str]:
     """Module and name of GLOBAL and INST: pickletools gives both lines with a space between them."""
     module, space, name = str(argument).partition(" ")
@@ -451,7 +357,7 @@ def _paired(values: list[object]) -> list[tuple[object, object]]:
 
 _HANDLERS: Mapping[str, Callable[[PickleMachine, object], None]] = {
     "PROTO": PickleMachine.proto,
-    "FRAME": PickleMachine.nothing,
+    "FRAME": PickleMachine.frame,
     "STOP": PickleMachine.stop,
     "MARK": PickleMachine.mark,
     "POP": PickleMachine.pop,

@@ -5,20 +5,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO
 
-from registry.policy.checks.scanning.pickle_machine import PickleMachine
+from registry.policy.checks.scanning.pickle_machine import PickleMachine, Reader
 from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
 
 _IMPORTABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
-def follow_pickles(stream: BinaryIO, seen: Seen, persistent: Callable[[object], bool] | None = None) -> None:
+def follow_pickles(
+    stream: BinaryIO,
+    seen: Seen,
+    persistent: Callable[[object], bool] | None = None,
+    reader: Reader = Reader.EITHER,
+) -> None:
     """Follow a pickle and every further one behind it, up to the end of the file.
 
     Raises:
         UnreadableFormatError: something there is no pickle, or one that is not understood.
     """
     while True:
-        PickleMachine(stream, seen, persistent).run()
+        PickleMachine(stream, seen, persistent, reader).run()
         if not stream.read(1):
             return
         stream.seek(-1, 1)
