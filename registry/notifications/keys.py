@@ -5,7 +5,6 @@ keys are derived from it (HKDF, RFC 5869), one for each purpose.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -73,14 +72,16 @@ class NotificationKey:
     def sign_link(self, link: AcknowledgementLink) -> str:
         """The token of a link that acknowledges one alert, for a URL."""
         message = _packed(link)
-        return base64.urlsafe_b64encode(message + self._tag(message)).rstrip(b"=").decode()
+        return _encoded(message + self._tag(message))
 
     def read_link(self, token: str) -> AcknowledgementLink | None:
         """What a token says, expired or not; None for one that was not signed here."""
         try:
-            # urlsafe_b64decode drops what is not of its alphabet: only the one spelling that was sent is taken.
-            data = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        except (UnicodeEncodeError, binascii.Error, ValueError):
+            data = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        # Decoding is lenient; only the spelling that was sent is taken.
+        if _encoded(data) != token:
             return None
         message, tag = data[:-_TAG_BYTES], data[-_TAG_BYTES:]
         if len(message) != 24 or not hmac.compare_digest(tag, self._tag(message)):
@@ -90,6 +91,10 @@ class NotificationKey:
 
     def _tag(self, message: bytes) -> bytes:
         return hmac.new(self._derived(b"acknowledgement links"), message, hashlib.sha256).digest()
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _packed(link: AcknowledgementLink) -> bytes:

@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Callable
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime
@@ -36,7 +37,7 @@ def checked_address(field: str, value: str) -> str:
     checked_label(field, value)
     try:
         parsed = Address(addr_spec=value)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, HeaderParseError):
         raise InvalidInputError(field, value, "write an e-mail address, such as ana@example.org") from None
     if not parsed.username or not parsed.domain or not value.isascii() or " " in value:
         raise InvalidInputError(field, value, "write an e-mail address, such as ana@example.org")

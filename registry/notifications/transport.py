@@ -117,13 +117,13 @@ def checked_target(field_name: str, url: str, allowed: Iterable[str]) -> Target:
             user name, a password or a fragment.
     """
     rule = "write an https URL, such as https://hooks.example.org/acta"
-    if not url or len(url) > LONGEST_URL or not url.isprintable() or url != url.strip():
+    if not url or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
         raise InvalidInputError(field_name, url, rule)
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise InvalidInputError(field_name, url, rule) from None
-    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host:
+    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host or not 0 < (parsed.port or 1) < 2**16:
         raise InvalidInputError(field_name, url, rule)
     if parsed.userinfo or parsed.fragment:
         raise InvalidInputError(field_name, "(hidden)", "a webhook's URL carries no user name, password or fragment")
