@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 
 from registry.access.actor import Role
-from registry.catalog.facts import Impact, PersonalData, RiskProfile
+from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility, RiskProfile
 from registry.client import Client
 
 START_SECONDS = 100.0
@@ -25,6 +25,9 @@ PROFILE = RiskProfile(
     reputational_impact=Impact.NONE,
     affects_persons=False,
     personal_data=PersonalData.NONE,
+    decision_autonomy=Autonomy.ADVISES,
+    reversibility=Reversibility.EASILY,
+    legal_domain=LegalDomain.NONE,
 )
 
 

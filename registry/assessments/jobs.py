@@ -10,20 +10,22 @@ from fairness.errors import FairnessError
 from fairness.presets import PRESETS
 from fairness.procedure import assess
 from fairness.thresholds import Verdict as FindingVerdict
+from registry.access.actor import Place
 from registry.assessments import service
 from registry.assessments.columns import suffix_of
 from registry.assessments.request import AssessmentRoles, unprocessable
 from registry.assessments.service import Outcome
 from registry.assessments.tables import AssessmentRow, Verdict
+from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.jobs.service import hold
 from registry.jobs.worker import Work
 from registry.policy.policy import AssessmentRule
-from registry.policy.service import active_policy
+from registry.policy.service import policy_for
 from registry.storage import Storage
 
 
 def run_assessment(work: Work) -> None:
-    """Assess the stored table by the limits of the active policy, and keep result and verdict.
+    """Assess the stored table by the limits of the policy that governs its model, and keep result and verdict.
 
     Raises:
         UnprocessableError: the data cannot be assessed; the assessment is marked as failed.
@@ -33,7 +35,9 @@ def run_assessment(work: Work) -> None:
         row = unit.session.get_one(AssessmentRow, assessment_id)
         data_digest, suffix = row.data_digest, suffix_of(row.data_name)
         roles = msgspec.convert(row.roles, AssessmentRoles)
-        rule = active_policy(unit).policy.assessment
+        version = unit.session.get_one(ModelVersion, row.version_id)
+        model = unit.session.get_one(RegisteredModel, version.model_id)
+        rule = policy_for(unit, Place(model.name, model.team)).policy.assessment
     storage = Storage(work.settings.storage)
     work.report(0.1, "reading the data")
     try:
@@ -52,6 +56,7 @@ def run_assessment(work: Work) -> None:
         result_digest=storage.put(result.to_json().encode()),
         summary=summary_of(result),
         performance={name: decimal_text(value) for name, value in result.performance.items()},
+        compared=[list(each.features) for each in result.feature_sets],
     )
     with work.outcome({"verdict": outcome.verdict.value, "result_sha256": outcome.result_digest.hex()}) as unit:
         service.finish(unit, assessment_id, outcome)

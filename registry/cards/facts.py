@@ -18,7 +18,7 @@ from registry.catalog.facts import DatasetRole, EdgeKind, RiskProfile
 from registry.catalog.service import FoundVersion, lineage_of
 from registry.catalog.tables import LineageRow
 from registry.documents.service import documents_of
-from registry.policy.service import active_policy
+from registry.policy.service import policy_for
 from registry.settings import Settings
 from registry.unit import Unit
 from reports import facts as card
@@ -82,7 +82,7 @@ def gather(unit: Unit, found: FoundVersion, result: LoadedResult | None, setting
         approvals=decision.approvals,
         datasets=_datasets(edges, _newest_assessment(unit, found.version.id)),
         origin=_origin(found, edges),
-        documents=_documents(unit, version.id),
+        documents=_documents(unit, found),
         metrics=version.metrics,
         parameters=version.parameters,
         assessment=_assessment(unit, version.id, result),
@@ -135,9 +135,9 @@ def _use(found: FoundVersion) -> card.Use:
 
 
 def _risk(unit: Unit, found: FoundVersion) -> card.Risk:
-    rule = active_policy(unit).policy.risk_rule(msgspec.convert(found.model.risk_profile, RiskProfile))
-    # A policy activated since may give another tier: the one in force for the model is the one that is stated.
-    reasons = (rule.reason,) if rule.tier == found.model.risk_tier else ()
+    rule = policy_for(unit, found.place).policy.risk_rule(msgspec.convert(found.model.risk_profile, RiskProfile))
+    # Risk carried over from before it was versioned may be of another tier: the model's own is the one that is stated.
+    reasons = (rule.sentence,) if rule.tier == found.model.risk_tier else ()
     return card.Risk(tier=found.model.risk_tier, reasons=reasons)
 
 
@@ -171,9 +171,9 @@ def _origin(found: FoundVersion, edges: list[LineageRow]) -> card.Origin:
     )
 
 
-def _documents(unit: Unit, version_id: UUID) -> tuple[card.Document, ...]:
-    rows = [row for row in reversed(documents_of(unit, version_id)) if row.superseded_by is None]
-    kinds = active_policy(unit).policy.document_kinds
+def _documents(unit: Unit, found: FoundVersion) -> tuple[card.Document, ...]:
+    rows = [row for row in reversed(documents_of(unit, found.version.id)) if row.superseded_by is None]
+    kinds = policy_for(unit, found.place).policy.document_kinds
     entries = newest_entries(unit, [row.id for row in rows])
     return tuple(
         card.Document(

@@ -13,6 +13,7 @@ from registry.errors import ConflictError, NotFoundError
 from registry.evidence.downloads import Download
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow, JobState
+from registry.policy.service import policy_for
 from registry.unit import Committed, Unit
 
 REQUESTING = (Role.DEVELOPER, Role.VALIDATOR, Role.RISK_OFFICER, *REVIEWERS)
@@ -53,9 +54,11 @@ def request_card(unit: Unit, actor: Actor, name: str, number: int) -> FoundCard:
     Raises:
         NotFoundError: no such version.
         RefusedError: no role of the actor asks for cards there.
+        UngovernedError: no policy governs the model, of which there are no cards then.
     """
     found = find_version(unit, actor, name, number)
     actor.require(*REQUESTING, place=found.place)
+    policy_for(unit, found.place)
     row = CardRow(version_id=found.version.id, requested_by=actor.id, requested_at=unit.now)
     job = get_job(unit, enqueue(unit, actor, "render-card", {"card_id": str(row.id)}, subject_id=found.version.id))
     row.job_id = job.id

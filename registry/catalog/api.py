@@ -13,8 +13,9 @@ from registry.catalog import labels, service
 from registry.catalog.facts import LineageEdge, RiskProfile, Stage, VersionFacts
 from registry.catalog.labels import NO_LABELS
 from registry.catalog.reads import VersionFilter, read_version, search_versions
+from registry.catalog.risk import states_of
 from registry.catalog.service import FoundVersion, ModelTexts
-from registry.catalog.views import ModelView, VersionView, edge_of
+from registry.catalog.views import ModelView, RiskView, VersionView, edge_of
 from registry.errors import InvalidInputError
 from registry.http.guards import requires, signed_in
 from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
@@ -32,10 +33,11 @@ class ModelEdit(msgspec.Struct, forbid_unknown_fields=True):
     intended_users: str | None = None
     out_of_scope: str | None = None
     limitations: str | None = None
+    affected_persons: str | None = None
 
     def texts(self) -> ModelTexts:
         """The part that is text for people."""
-        return ModelTexts(self.purpose, self.intended_users, self.out_of_scope, self.limitations)
+        return ModelTexts(self.purpose, self.intended_users, self.out_of_scope, self.limitations, self.affected_persons)
 
 
 class ModelRegistration(ModelEdit, kw_only=True):
@@ -128,6 +130,12 @@ class ModelController(Controller):
         )
         view = ModelView.of(row)
         return Response(view, headers={"ETag": etag(view.revision)})
+
+    @get("/{name:str}/risk", guards=[signed_in])
+    @reads
+    def risk(self, name: FromPath[str], unit: NamedDependency[Unit], actor: NamedDependency[Actor]) -> list[RiskView]:
+        """All states of a model's risk, the present one first: answers, tier, reason and policy."""
+        return [RiskView.of(row) for row in states_of(unit, service.get_model(unit, actor, name).id)]
 
     @post("/{name:str}/versions", guards=[requires(Role.DEVELOPER)])
     @writes

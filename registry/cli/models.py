@@ -1,11 +1,13 @@
 """`acta register`."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from registry.catalog.facts import Impact, PersonalData
+from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility
 from registry.cli.connection import actor_named, with_client
 from registry.cli.output import Form, emit, json_option
 
@@ -13,8 +15,13 @@ if TYPE_CHECKING:
     from registry.catalog.facts import RiskProfile
     from registry.client import Client
 
-IMPACT = click.Choice([impact.value for impact in Impact])
-PERSONAL = {kind.value.replace(" ", "-"): kind for kind in PersonalData}
+
+def _words(answers: type[StrEnum]) -> click.Choice[str]:
+    """The answers to a question, as words without spaces; that none was stated is no answer."""
+    return click.Choice([answer.value.replace(" ", "-") for answer in answers if answer is not LegalDomain.NOT_STATED])
+
+
+IMPACT = _words(Impact)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -38,7 +45,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--financial-impact", type=IMPACT, help="New model: how much money is at stake.")
 @click.option("--reputational-impact", type=IMPACT, help="New model: how much reputation is at stake.")
 @click.option("--affects-persons/--affects-no-persons", default=None, help="New model: whether it decides on persons.")
-@click.option("--personal-data", type=click.Choice(list(PERSONAL)), help="New model: what personal data it uses.")
+@click.option("--affected-persons", help="New model: who they are, how they learn of it, and how they object.")
+@click.option("--personal-data", type=_words(PersonalData), help="New model: what personal data it uses.")
+@click.option("--decision-autonomy", type=_words(Autonomy), help="New model: what part it has in a decision.")
+@click.option("--reversibility", type=_words(Reversibility), help="New model: can a wrong decision be undone?")
+@click.option("--legal-domain", type=_words(LegalDomain), help="New model: its field, as the EU AI Act divides them.")
 @json_option
 @with_client
 def register(
@@ -62,7 +73,11 @@ def register(
     financial_impact: str | None,
     reputational_impact: str | None,
     affects_persons: bool | None,
+    affected_persons: str | None,
     personal_data: str | None,
+    decision_autonomy: str | None,
+    reversibility: str | None,
+    legal_domain: str | None,
     form: Form,
 ) -> None:
     """Register a version of a model from RUN_OR_FOLDER; print its number.
@@ -76,20 +91,27 @@ def register(
     from registry.client.registration import Stated, dataset_edges, version_facts
 
     texts = {"intended_users": intended_users, "out_of_scope": out_of_scope, "limitations": limitations}
+    texts["affected_persons"] = affected_persons
+    answers = {
+        "financial_impact": financial_impact,
+        "reputational_impact": reputational_impact,
+        "affects_persons": affects_persons,
+        "personal_data": personal_data,
+        "decision_autonomy": decision_autonomy,
+        "reversibility": reversibility,
+        "legal_domain": legal_domain,
+    }
     is_new = client.find_model(model) is None
-    profile = _profile(financial_impact, reputational_impact, affects_persons, personal_data)
-    if is_new and (not team or not purpose or profile is None):
-        raise click.UsageError(
-            f"The model {model!r} is new: say --team, --purpose, --financial-impact, --reputational-impact, "
-            "--affects-persons or --affects-no-persons, and --personal-data."
-        )
+    if is_new:
+        _require({"team": team, "purpose": purpose} | answers, model)
     owner_id = client.me().actor.id if owner is None else actor_named(client, owner).id
     stated = Stated(dataset_edges(datasets), commit, repository, environment_lock, parent, description)
     with counting("Reading the model's files") as progress:
         registration = version_facts(run_or_folder, tracking_uri, stated, progress)
     for sentence in registration.left_out:
         click.echo(f"acta: {sentence}", err=True)
-    if is_new and team and purpose and profile is not None:
+    if is_new and team and purpose:
+        profile = _profile(answers)
         made = client.register_model(model, team=team, owner_id=owner_id, purpose=purpose, profile=profile, **texts)
         click.echo(f"registered the model {made.name}: risk tier {made.risk_tier}", err=True)
     version = client.register_version(model, registration.facts)
@@ -99,11 +121,18 @@ def register(
     emit(version, form, str(version.number))
 
 
-def _profile(
-    financial: str | None, reputational: str | None, affects_persons: bool | None, personal: str | None
-) -> "RiskProfile | None":
+def _require(options: Mapping[str, str | bool | None], model: str) -> None:
+    """Refuse a new model of which not everything was said."""
+    missing = ["--" + name.replace("_", "-") for name, value in options.items() if value in (None, "")]
+    if missing:
+        said = ", ".join(missing).replace("--affects-persons", "--affects-persons or --affects-no-persons")
+        raise click.UsageError(f"The model {model!r} is new: say {said}.")
+
+
+def _profile(answers: Mapping[str, str | bool | None]) -> "RiskProfile":
+    import msgspec
+
     from registry.catalog.facts import RiskProfile
 
-    if financial is None or reputational is None or affects_persons is None or personal is None:
-        return None
-    return RiskProfile(Impact(financial), Impact(reputational), affects_persons, PERSONAL[personal])
+    spelled = {name: value.replace("-", " ") if isinstance(value, str) else value for name, value in answers.items()}
+    return msgspec.convert(spelled, RiskProfile)

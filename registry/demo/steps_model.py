@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 
 from registry.access.actor import Role
-from registry.catalog.facts import Impact, PersonalData, RiskProfile
+from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility, RiskProfile
 from registry.client import Client
 from registry.client.answers import Version
 from registry.client.registration import Stated, version_facts
@@ -28,7 +28,19 @@ OUT_OF_SCOPE = "Refusing a client or setting a limit without a person; clients o
 LIMITATIONS = (
     "Trained on clients of one bank in Taiwan, 2005. It does not know income, and is not made for other markets."
 )
-PROFILE = RiskProfile(Impact.HIGH, Impact.LIMITED, affects_persons=True, personal_data=PersonalData.PERSONAL)
+AFFECTED_PERSONS = (
+    "Clients with a credit card of the bank. Tour: here an organisation says how they learn of the score, and to whom "
+    "they object."
+)
+PROFILE = RiskProfile(
+    Impact.HIGH,
+    Impact.LIMITED,
+    affects_persons=True,
+    personal_data=PersonalData.PERSONAL,
+    decision_autonomy=Autonomy.ADVISES,
+    reversibility=Reversibility.EASILY,
+    legal_domain=LegalDomain.CREDITWORTHINESS,
+)
 SIGN_OFF = "Tour: here a validator says what was checked."
 JOB_SECONDS = 120.0
 
@@ -70,6 +82,8 @@ def registration(tell: Narrator, cast: Cast, done: TrainingOutcome) -> Version:
     developer = cast[Role.DEVELOPER].client
     options = ["--team", TEAM, "--purpose", PURPOSE, "--financial-impact", "high", "--reputational-impact", "limited"]
     options += ["--affects-persons", "--personal-data", "personal", "--alias", "candidate"]
+    options += ["--decision-autonomy", "advises", "--reversibility", "easily", "--legal-domain", "creditworthiness"]
+    options += ["--affected-persons", AFFECTED_PERSONS]
     options += ["--intended-users", INTENDED_USERS, "--out-of-scope", OUT_OF_SCOPE, "--limitations", LIMITATIONS]
     where = ["--tracking-uri", done.logged.tracking_uri, "--model", MODEL]
     tell.command("developer", "acta", "register", done.logged.model_uri, *where, *options)
@@ -85,6 +99,7 @@ def registration(tell: Narrator, cast: Cast, done: TrainingOutcome) -> Version:
             intended_users=INTENDED_USERS,
             out_of_scope=OUT_OF_SCOPE,
             limitations=LIMITATIONS,
+            affected_persons=AFFECTED_PERSONS,
         )
         version = developer.register_version(MODEL, stated.facts)
         developer.set_alias(MODEL, "candidate", version.number)

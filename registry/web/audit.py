@@ -22,11 +22,10 @@ from registry.evidence import service
 from registry.evidence.service import ProvenEntry, ReadEntry
 from registry.http.guards import signed_in
 from registry.http.transactions import reads
-from registry.policy.service import active_policy
 from registry.settings import Settings
 from registry.unit import Unit
 from registry.web.frame import page
-from registry.web.history import actor_names
+from registry.web.history import actor_names, item_titles
 from registry.web.proofs import sums_of
 from registry.web.sentences import shown, tell
 from registry.web.subjects import Subject, subjects_of
@@ -158,11 +157,6 @@ class AuditPages(Controller):
             verifier_key=str(unit.log.signer.verifier_key),
             public_url=settings.public_url,
         )
-
-
-def item_titles(unit: Unit) -> dict[str, str]:
-    """Titles of the active policy's checklist items, by id."""
-    return {item.id: item.title for item in active_policy(unit).policy.items.values()}
 
 
 def _day(field: str, text: str | None) -> datetime | None:

@@ -11,7 +11,7 @@ from audit.tables import CHECKPOINT
 from registry.access.actor import Actor
 from registry.access.service import names_of
 from registry.policy.errors import NoPolicyError
-from registry.policy.service import active_policy
+from registry.policy.service import policies_in_force
 from registry.unit import Unit
 
 
@@ -27,6 +27,7 @@ class Frame:
     reads_log: bool
     """Whether the actor may open entries: a role reaches the whole installation."""
     policy: str | None
+    """The policies in force."""
     now: datetime
     request_id: str | None
 
@@ -35,8 +36,7 @@ def frame_of(unit: Unit, actor: Actor) -> Frame:
     """The frame, as this transaction sees it."""
     size = unit.session.execute(select(func.max(CHECKPOINT.c.tree_size))).scalar()
     try:
-        active = active_policy(unit).policy
-        policy = f"{active.name} {active.version}"
+        policy = ", ".join(f"{one.policy.name} {one.policy.version}" for one in policies_in_force(unit))
     except NoPolicyError:
         policy = None
     return Frame(

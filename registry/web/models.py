@@ -2,6 +2,7 @@
 
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -10,16 +11,17 @@ from litestar.response import Template
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from registry.access.actor import Actor
+from registry.access.actor import Actor, Place
 from registry.access.service import names_of
 from registry.catalog import service
 from registry.catalog.reads import VersionFilter, search_versions
+from registry.catalog.risk import states_of
 from registry.catalog.tables import ModelVersion, RegisteredModel
-from registry.catalog.views import ModelView, VersionView
+from registry.catalog.views import ModelView, RiskView, VersionView
 from registry.http.guards import signed_in
 from registry.http.paging import decode_cursor, encode_cursor
 from registry.http.transactions import reads
-from registry.policy.service import active_policy
+from registry.policy.service import find_policy_for
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.history import history_of
@@ -80,20 +82,27 @@ class ModelPages(Controller):
         after = None if before is None else (row.name, before)
         found = search_versions(unit, actor, VersionFilter(model=row.name), after, MOST_VERSIONS + 1)
         versions = [VersionView.of_record(one) for one in found[:MOST_VERSIONS]]
-        policy = active_policy(unit).policy
+        active = find_policy_for(unit, Place(row.name, row.team))
+        states = [RiskView.of(state) for state in states_of(unit, row.id)]
         older = f"/models/{{}}?before={versions[-1].number}" if len(found) > MOST_VERSIONS else None
         return page(
             unit,
             actor,
             "model.html",
             model=view,
-            rule=policy.risk_rule(view.risk_profile),
-            answers=view.risk_profile.answers(),
+            governing=active,
+            states=states,
             versions=versions,
             older=older,
-            names=names_of(unit, {view.owner_id, view.created_by, *(one.created_by for one in versions)}),
+            names=names_of(unit, _people(view, versions, states)),
             history=history_of(unit, [view.id, *(one.id for one in versions)]),
         )
+
+
+def _people(view: ModelView, versions: list[VersionView], states: list[RiskView]) -> set[UUID]:
+    """Whose names the page shows."""
+    assessors = {state.assessed_by for state in states if state.assessed_by is not None}
+    return {view.owner_id, view.created_by, *(one.created_by for one in versions), *assessors}
 
 
 def _version_counts(unit: Unit, models: list[RegisteredModel]) -> dict[str, dict[str, int]]:

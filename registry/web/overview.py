@@ -1,5 +1,7 @@
 """The first page: what is in production, what waits for somebody, what expires, and the newest checkpoint."""
 
+from collections.abc import Sequence
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.response import Template
@@ -8,10 +10,11 @@ from audit.reads import latest_checkpoint
 from registry.access.actor import Actor
 from registry.http.guards import signed_in
 from registry.http.transactions import reads
-from registry.policy.service import active_policy
+from registry.policy.policy import Policy
+from registry.policy.service import policies_in_force
 from registry.unit import Unit
 from registry.web.frame import page
-from registry.web.history import history_of
+from registry.web.history import history_of, item_titles
 from registry.web.inventory import in_force, production, waiting
 from registry.web.presentation import counted, joined, opened
 
@@ -26,10 +29,10 @@ class OverviewPage(Controller):
     @reads
     def show(self, unit: NamedDependency[Unit], actor: NamedDependency[Actor]) -> Template:
         """What is in production, of what the actor may see."""
-        policy = active_policy(unit).policy
-        tiers = production(unit, actor, list(policy.risk.tiers))
+        policies = policies_in_force(unit)
+        tiers = production(unit, actor, known_tiers([active.policy for active in policies]))
         requests, more_requests = waiting(unit, actor)
-        waivers = in_force(unit, actor, {item.id: item.title for item in policy.items.values()})
+        waivers = in_force(unit, actor, item_titles(unit))
         versions = [version for tier in tiers for version in tier.versions]
         subjects = [one.request_id for one in versions if one.request_id] + [waiver.id for waiver in waivers]
         total = sum(tier.count for tier in tiers)
@@ -50,3 +53,8 @@ class OverviewPage(Controller):
             note=None if checkpoint is None else checkpoint.note,
             sees_everything=actor.reads_everything,
         )
+
+
+def known_tiers(policies: Sequence[Policy]) -> list[str]:
+    """The risk tiers of several policies, each once, from the lowest to the highest as far as they agree."""
+    return list(dict.fromkeys(tier for policy in policies for tier in policy.risk.tiers))

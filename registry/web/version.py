@@ -23,12 +23,17 @@ from registry.catalog.service import FoundVersion
 from registry.catalog.views import ModelView, VersionView, edge_of
 from registry.documents.api import DocumentView
 from registry.documents.service import documents_of
+from registry.findings.service import FoundFinding, findings_of
+from registry.findings.tables import FindingState
+from registry.findings.views import FindingView
 from registry.http.guards import signed_in
 from registry.http.transactions import run_in_reading_unit
+from registry.lapses.api import LapseView
+from registry.lapses.service import lapses_of
 from registry.policy.attestations import list_attestations
-from registry.policy.errors import NoGateError
-from registry.policy.policy import Policy
-from registry.policy.service import active_policy, gate_of, policy_of
+from registry.policy.errors import NoGateError, UngovernedError
+from registry.policy.policy import Policy, Severity
+from registry.policy.service import find_policy_for, gate_under, policy_for, policy_of, tier_under
 from registry.policy.views import GateView
 from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
 from registry.promotion.service import gate_of_case
@@ -41,7 +46,7 @@ from registry.unit import Unit
 from registry.web.bias import ShownAssessment, latest, with_result
 from registry.web.frame import Frame, frame_of, framed
 from registry.web.gates import GateSubject, ShownGate, evidence_in, people_in, shown_gate
-from registry.web.history import History, history_of
+from registry.web.history import History, history_of, item_titles
 from registry.web.lineage import Drawing, draw, kind_of
 
 MOST_REQUESTS = 50
@@ -74,6 +79,10 @@ class VersionPage:
     documents: tuple[DocumentView, ...]
     requests: tuple[PromotionView, ...]
     waivers: tuple[WaiverView, ...]
+    findings: tuple[FindingView, ...]
+    """The gravest first; closed ones last."""
+    lasting: tuple[LapseView, ...]
+    """What has lapsed of what it rests on in production: while there is any, its review is due."""
     titles: dict[str, str]
     """Of checklist items, by id."""
     cards: tuple[CardView, ...]
@@ -132,19 +141,23 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
     documents = [DocumentView.of(row) for row in documents_of(unit, version_id)]
     assessments = assessments_of(unit, version_id)
     waivers = [WaiverView.of(row) for row in list_waivers(unit, version_id)]
+    findings = _findings(unit, found)
+    lapses = [LapseView.of(row) for row in lapses_of(unit, version_id)]
     cards = [CardView.of(card) for card in list_cards(unit, actor, name, number)]
     attestations = list_attestations(unit, version_id)
     cases = _cases(unit, actor, found)
     requests = [PromotionView.of(case, None) for case in cases]
     judged = _gate(unit, found, cases, target_stage)
-    policy = active_policy(unit).policy if judged is None else judged.policy
-    titles = {item.id: item.title for item in policy.items.values()}
+    titles = item_titles(unit) if judged is None else {item.id: item.title for item in judged.policy.items.values()}
     titles |= {str(document.id): document.title for document in documents}
+    titles |= {str(finding.id): finding.title for finding in findings}
     subjects: list[UUID] = [
         version_id,
         *(one.id for one in documents),
         *(one.row.id for one in assessments),
         *(one.id for one in waivers),
+        *(one.id for one in findings),
+        *(one.id for one in lapses),
         *(one.id for one in cards),
         *(one.id for one in attestations),
         *(one.request.id for one in requests),
@@ -152,7 +165,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
     ]
     history = history_of(unit, subjects, titles)
     assessment = latest(assessments)
-    names = names_of(unit, _people(found, documents, waivers, cards, requests, judged, assessment))
+    names = names_of(unit, _people(found, documents, waivers, cards, requests, judged, assessment) | _owners(findings))
     gate, request = None, None
     if judged is not None:
         request = judged.request
@@ -173,11 +186,25 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         documents=tuple(documents),
         requests=tuple(requests),
         waivers=tuple(waivers),
+        findings=tuple(findings),
+        lasting=tuple(one for one in lapses if one.ended_at is None),
         titles=titles,
         cards=tuple(cards),
         names=names,
         history=history,
     )
+
+
+def _findings(unit: Unit, found: FoundVersion) -> list[FindingView]:
+    views = [FindingView.of(FoundFinding(row, found), unit.now) for row in findings_of(unit, found.version.id)]
+    gravest_first = list(Severity)
+    return sorted(
+        views, key=lambda one: (one.state == FindingState.CLOSED, gravest_first.index(Severity(one.severity)))
+    )
+
+
+def _owners(findings: Sequence[FindingView]) -> set[UUID]:
+    return {finding.owner_id for finding in findings}
 
 
 def _assessed_rows(edge: LineageEdge, assessment: ShownAssessment | None) -> int | None:
@@ -205,18 +232,20 @@ def _gate(unit: Unit, found: FoundVersion, cases: Sequence[Case], target_stage: 
                 policy = policy_of(unit, case.request.policy_id).policy
                 return _Judged(view, policy, PromotionSummary.of(case))
     try:
-        return _Judged(GateView.of(gate_of(unit, found, wanted)), active_policy(unit).policy, None)
-    except NoGateError:
+        active = policy_for(unit, found.place)
+        return _Judged(GateView.of(gate_under(unit, active, found, wanted)), active.policy, None)
+    except (NoGateError, UngovernedError):
         return None
 
 
 def _other_stages(unit: Unit, found: FoundVersion, shown: str | None) -> tuple[str, ...]:
-    policy = active_policy(unit).policy
+    active = find_policy_for(unit, found.place)
+    if active is None:
+        return ()
+    tier = tier_under(active.policy, found.model)
     stages = (Stage.DEVELOPMENT, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
     return tuple(
-        stage.value
-        for stage in stages
-        if stage.value != shown and policy.gate(stage, found.model.risk_tier) is not None
+        stage.value for stage in stages if stage.value != shown and active.policy.gate(stage, tier) is not None
     )
 
 

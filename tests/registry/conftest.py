@@ -15,11 +15,14 @@ from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKin
 from registry.access.service import add_actor, create_token, found_installation, grant_role
 from registry.catalog import service as catalog
 from registry.catalog.facts import (
+    Autonomy,
     DatasetRole,
     EdgeKind,
     Impact,
+    LegalDomain,
     LineageEdge,
     PersonalData,
+    Reversibility,
     RiskProfile,
     VersionFacts,
 )
@@ -37,6 +40,9 @@ PROFILE = RiskProfile(
     reputational_impact=Impact.LIMITED,
     affects_persons=True,
     personal_data=PersonalData.PERSONAL,
+    decision_autonomy=Autonomy.ADVISES,
+    reversibility=Reversibility.WITH_EFFORT,
+    legal_domain=LegalDomain.CREDITWORTHINESS,
 )
 
 FACTS = VersionFacts(

@@ -54,6 +54,9 @@ def test_the_api_answers_409(client, people, registered):
             "reputational_impact": "limited",
             "affects_persons": True,
             "personal_data": "personal",
+            "decision_autonomy": "advises",
+            "reversibility": "with effort",
+            "legal_domain": "creditworthiness",
         },
     }
     answer = client.http.post("/api/v1/models", json=body, headers=client.as_(people.developer))

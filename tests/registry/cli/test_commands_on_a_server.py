@@ -9,7 +9,8 @@ from registry.catalog.facts import VersionFacts
 from registry.client import JobFailedError
 
 NEW_MODEL = (
-    "--team retail --financial-impact limited --reputational-impact none --affects-no-persons --personal-data none"
+    "--team retail --financial-impact limited --reputational-impact none --affects-no-persons --personal-data none "
+    "--decision-autonomy advises --reversibility easily --legal-domain none"
 ).split()
 
 

@@ -10,14 +10,32 @@ from hashlib import sha256
 import pytest
 
 from registry.access.actor import Role, ScopeKind
-from registry.catalog.facts import DatasetRole, EdgeKind, Impact, LineageEdge, PersonalData, RiskProfile
+from registry.catalog.facts import (
+    Autonomy,
+    DatasetRole,
+    EdgeKind,
+    Impact,
+    LegalDomain,
+    LineageEdge,
+    PersonalData,
+    Reversibility,
+    RiskProfile,
+)
 from registry.client import ApiError, Client, JobFailedError, UnreachableError
 from registry.client.answers import ColumnRoles
 from registry.client.client import unmet_items
 from registry.client.registration import Stated, version_facts
 from registry.errors import InvalidInputError
 
-PROFILE = RiskProfile(Impact.LIMITED, Impact.LIMITED, affects_persons=True, personal_data=PersonalData.PERSONAL)
+PROFILE = RiskProfile(
+    Impact.LIMITED,
+    Impact.LIMITED,
+    affects_persons=True,
+    personal_data=PersonalData.PERSONAL,
+    decision_autonomy=Autonomy.ADVISES,
+    reversibility=Reversibility.EASILY,
+    legal_domain=LegalDomain.NONE,
+)
 PREDICTIONS = "defaulted,prediction,sex\n" + "".join(
     f"{number % 2},{number // 2 % 2},{'f' if number % 3 else 'm'}\n" for number in range(600)
 )

@@ -14,6 +14,9 @@ MODEL = {
         "reputational_impact": "limited",
         "affects_persons": True,
         "personal_data": "personal",
+        "decision_autonomy": "advises",
+        "reversibility": "with effort",
+        "legal_domain": "creditworthiness",
     },
 }
 VERSION = {

@@ -3,9 +3,11 @@ import hashlib
 import pytest
 from sqlalchemy import update
 
+from registry.access.actor import Place
+from registry.catalog.risk import assess_risk
 from registry.errors import UnavailableError
 from registry.policy.errors import NoPolicyError
-from registry.policy.service import activate_default, active_policy, list_policies, policy_of, risk_tier
+from registry.policy.service import activate_default, active_policy, list_policies, policy_of
 from registry.policy.tables import PolicyRow
 from registry.resources import default_policy_path
 from tests.registry.conftest import PROFILE
@@ -24,7 +26,7 @@ def test_default_is_activated_once_and_governs(units):
         (row,) = list_policies(unit)
         active = active_policy(unit)
         assert policy_of(unit, row.id) == active
-        assert risk_tier(unit, PROFILE) == "high"
+        assert assess_risk(unit, Place("credit-default", "retail-risk"), PROFILE).tier == "high"
     text = default_policy_path().read_text(encoding="utf-8")
     assert row.text == text
     assert row.digest == active.digest == hashlib.sha256(text.encode()).digest()

@@ -1,3 +1,5 @@
+import re
+from datetime import date
 from itertools import pairwise, product
 
 import msgspec
@@ -7,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.access.actor import Role
-from registry.catalog.facts import Impact, PersonalData, RiskProfile, Stage
+from registry.catalog.facts import (
+    Autonomy,
+    Impact,
+    LegalDomain,
+    PersonalData,
+    Reversibility,
+    RiskProfile,
+    Stage,
+)
+from registry.policy.cases import Profile
 from registry.policy.errors import PolicyError
 from registry.policy.policy import CheckNeeded, DocumentNeeded, parse
 from registry.resources import default_policy_path
@@ -59,6 +70,9 @@ profiles = st.builds(
     reputational_impact=st.sampled_from(Impact),
     affects_persons=st.booleans(),
     personal_data=st.sampled_from(PersonalData),
+    decision_autonomy=st.sampled_from(Autonomy),
+    reversibility=st.sampled_from(Reversibility),
+    legal_domain=st.sampled_from(LegalDomain),
 )
 TIERS = DEFAULT.risk.tiers
 MORE = {Impact.NONE: Impact.LIMITED, Impact.LIMITED: Impact.HIGH, Impact.HIGH: Impact.HIGH}
@@ -72,21 +86,48 @@ def test_more_at_stake_never_lowers_the_tier(profile):
         msgspec.structs.replace(profile, reputational_impact=MORE[profile.reputational_impact]),
         msgspec.structs.replace(profile, affects_persons=True),
         msgspec.structs.replace(profile, personal_data=PersonalData.SPECIAL),
+        msgspec.structs.replace(profile, decision_autonomy=Autonomy.ALONE),
+        msgspec.structs.replace(profile, reversibility=Reversibility.NOT),
     ):
         assert TIERS.index(DEFAULT.risk_rule(worse).tier) >= tier
 
 
 def test_tier_is_low_where_nothing_is_at_stake_and_high_for_credit():
-    nothing = RiskProfile(Impact.NONE, Impact.NONE, False, PersonalData.NONE)
-    credit = RiskProfile(Impact.HIGH, Impact.LIMITED, True, PersonalData.PERSONAL)
+    nothing = Profile().answers()
+    credit = Profile(affects_persons=True, legal_domain=LegalDomain.CREDITWORTHINESS).answers()
     assert DEFAULT.risk_rule(nothing).tier == "low"
     assert DEFAULT.risk_rule(credit).tier == "high"
-    assert "creditworthiness" in DEFAULT.risk_rule(credit).reason
+    assert DEFAULT.risk_rule(credit).sentence == (
+        "It evaluates the creditworthiness of natural persons. "
+        "EU AI Act, Annex III, point 5(b); applies from 2027-12-02."
+    )
+
+
+@given(profiles, st.sampled_from(LegalDomain))
+def test_no_legal_domain_lowers_the_tier(profile, domain):
+    none = msgspec.structs.replace(profile, legal_domain=LegalDomain.NONE)
+    some = msgspec.structs.replace(profile, legal_domain=domain)
+    assert TIERS.index(DEFAULT.risk_rule(some).tier) >= TIERS.index(DEFAULT.risk_rule(none).tier)
+
+
+def test_every_point_of_annex_iii_is_named_with_its_day():
+    laws = [rule.law for rule in DEFAULT.risk.rules if rule.law and "Annex III" in rule.law]
+    points = {point for law in laws for point in re.findall(r"\d(?:\([a-d]\))?", law.partition("Annex III")[2])}
+    assert points == {"1", "2", "3", "4", "5(a)", "5(d)", "5(b)", "5(c)", "6", "7", "8"}
+    for rule in DEFAULT.risk.rules:
+        if rule.law is not None:
+            assert rule.tier == "high"
+            assert rule.applies_from == (date(2027, 12, 2) if rule.law in laws else date(2028, 8, 2))
+    assert any("SR 26-2" in source and "November 2026" in source for source in DEFAULT.risk.sources)
 
 
 @pytest.mark.parametrize(
     "path, value, field, words",
     [
+        (["risk", "tiers", 0], "open", "risk.tiers", "open"),
+        (["governs", "models", 0], "a/b", "governs.models[0]", "slash"),
+        (["governs", "models"], ["retail-*", "Retail-*"], "governs.models", "mean the same"),
+        (["governs", "teams"], ["retail*"], "governs.teams[0]", "wildcard"),
         (["gates", 5, "items", 0], "no-such-item", "gates[5].items[0]", "no-such-item"),
         (["gates", 5, "tiers"], ["extreme"], "gates[5].tiers", "low, limited"),
         (["gates", 0, "target_stage"], "none", "gates[0].target_stage", "none"),
