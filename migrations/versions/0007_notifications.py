@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("webhook_id", sa.Uuid(), nullable=True),
+        sa.Column("route_digest", sa.LargeBinary(), nullable=True),
         sa.Column("stated_by", sa.Uuid(), nullable=False),
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("revision >= 1", name="ck_monitoring_plan_revision"),

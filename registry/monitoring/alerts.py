@@ -1,19 +1,17 @@
 """Trying the alert route of a plan: a real alert goes along it, and its owner acknowledges it by its link."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
 from registry.access.actor import Actor
 from registry.catalog.service import FoundVersion
 from registry.errors import ConflictError
-from registry.monitoring.plan import AlertRoute, EmailRoute, WebhookRoute
+from registry.monitoring.plan import AlertRoute, EmailRoute, WebhookRoute, route_digest
 from registry.monitoring.service import PLANNING, get_plan
 from registry.notifications.events import Event, Subject
 from registry.notifications.outbox import deliver_by_email, deliver_to_webhook, write_notification
@@ -33,11 +31,6 @@ class SentAlert:
     job_id: UUID | None
 
 
-def route_digest(route: AlertRoute, owner: UUID) -> bytes:
-    """SHA-256 over route and owner: an alert tests that way to that person, and no other."""
-    return hashlib.sha256(msgspec.json.encode([route, owner], order="deterministic")).digest()
-
-
 def send_test_alert(unit: Unit, actor: Actor, found: FoundVersion) -> SentAlert:
     """Send a real alert along the route of the version's plan, by a job; its owner acknowledges it within seven days.
 
@@ -55,7 +48,7 @@ def send_test_alert(unit: Unit, actor: Actor, found: FoundVersion) -> SentAlert:
     row = AlertRow(
         version_id=found.version.id,
         plan_revision=stated.row.revision,
-        route_digest=route_digest(route, plan.owner),
+        route_digest=route_digest(plan.owner, route),
         owner_id=plan.owner,
         raised_by=actor.id,
         raised_at=unit.now,

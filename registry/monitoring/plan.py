@@ -12,6 +12,7 @@
 A plan may be stated part by part; the check `monitoring-plan-complete` says which parts are missing.
 """
 
+import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -128,6 +129,11 @@ PARTS: Sequence[tuple[str, str]] = (
 def missing_parts(plan: MonitoringPlan) -> list[str]:
     """What a plan does not say yet, as people call it."""
     return [title for field, title in PARTS if getattr(plan, field) in (None, [])]
+
+
+def route_digest(owner: UUID, route: AlertRoute) -> bytes:
+    """SHA-256 over route and owner: an alert tests that way to that person, and no other."""
+    return hashlib.sha256(msgspec.json.encode([route, owner], order="deterministic")).digest()
 
 
 def check_plan(plan: MonitoringPlan) -> None:

@@ -14,7 +14,7 @@ from registry.catalog.facts import DatasetRole, EdgeKind
 from registry.catalog.service import FoundVersion, lineage_of
 from registry.catalog.tables import LineageRow, ModelVersion
 from registry.errors import InvalidInputError, NotFoundError, OutdatedRevisionError
-from registry.monitoring.plan import EmailRoute, MonitoringPlan, WebhookRoute, check_plan
+from registry.monitoring.plan import EmailRoute, MonitoringPlan, WebhookRoute, check_plan, route_digest
 from registry.monitoring.profile import TrainingProfile, check_profile, profile_digest
 from registry.monitoring.tables import PlanRow, ProfileOrigin, ProfileRow
 from registry.notifications.mail import checked_address
@@ -92,6 +92,7 @@ def state_plan(unit: Unit, actor: Actor, found: FoundVersion, based_on: int, pla
         digest=hashlib.sha256(text).digest(),
         owner_id=plan.owner,
         webhook_id=plan.alert_route.webhook if isinstance(plan.alert_route, WebhookRoute) else None,
+        route_digest=_route_digest(plan),
         stated_by=actor.id,
         stated_at=unit.now,
     )
@@ -112,6 +113,12 @@ def state_plan(unit: Unit, actor: Actor, found: FoundVersion, based_on: int, pla
     )
     request_checks(unit, actor, found.version.id)
     return StatedPlan(row, plan)
+
+
+def _route_digest(plan: MonitoringPlan) -> bytes | None:
+    if plan.owner is None or plan.alert_route is None:
+        return None
+    return route_digest(plan.owner, plan.alert_route)
 
 
 def _check_owner(unit: Unit, owner: UUID | None) -> None:

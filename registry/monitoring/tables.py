@@ -31,6 +31,8 @@ class PlanRow(SQLModel, table=True):
     """The plan's owner, for joins and for the database to refuse one that does not exist."""
     webhook_id: UUID | None = Field(default=None, foreign_key="acta_webhook.id")
     """The webhook of its alert route."""
+    route_digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """SHA-256 over route and owner, where it names both: what an alert tests."""
     stated_by: UUID = Field(foreign_key="acta_actor.id")
     stated_at: datetime = Field(sa_type=UTCDateTime)
 

@@ -86,6 +86,33 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
+class AcknowledgedAlert:
+    """A test alert along the plan's present route, which its owner acknowledged."""
+
+    id: UUID
+    raised_at: datetime
+    acknowledged_at: datetime
+    acknowledged_by: UUID
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """The newest monitoring plan, and what it refers to."""
+
+    plan_digest: bytes
+    revision: int
+    missing: tuple[str, ...]
+    """The parts that it does not name, in words."""
+    drift_features: tuple[str, ...]
+    owner_is_here: bool
+    route_exists: bool
+    profiled_columns: frozenset[str]
+    """Of the training data."""
+    profile_digests: tuple[bytes, ...]
+    alert: AcknowledgedAlert | None
+
+
+@dataclass(frozen=True)
 class CheckFacts:
     """One version's rows."""
 
@@ -105,6 +132,7 @@ class CheckFacts:
     documents: tuple[DocumentFacts, ...] = ()
     in_production: InProduction | None = None
     vulnerability_export: VulnerabilityExport | None = None
+    monitored: Monitored | None = None
 
     def datasets(self, role: DatasetRole) -> tuple[Edge, ...]:
         """The data sets of that role that have a digest."""
