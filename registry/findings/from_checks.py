@@ -11,7 +11,7 @@ from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.findings.service import record_opened
 from registry.findings.tables import FindingRow
 from registry.policy.policy import CheckNeeded, Policy, Severity
-from registry.policy.separation import person_of
+from registry.policy.separation import lock_version, person_of
 from registry.policy.service import find_policy_for
 from registry.policy.tables import CheckResultRow, Outcome
 from registry.unit import Unit
@@ -31,7 +31,11 @@ def open_where_failed(unit: Unit, result: CheckResultRow) -> FindingRow | None:
     ).scalar_one()
     active = find_policy_for(unit, Place(model.name, model.team))
     severity = None if active is None else severity_of(active.policy, result.check_name)
-    if active is None or severity is None or _is_known(unit, result.version_id, result.check_name):
+    if active is None or severity is None:
+        return None
+    # Two runs of the same checks at once open one finding.
+    lock_version(unit, result.version_id)
+    if _is_known(unit, result.version_id, result.check_name):
         return None
     row = FindingRow(
         version_id=result.version_id,

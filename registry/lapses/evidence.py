@@ -51,7 +51,7 @@ def lacking(standing: Standing, now: datetime) -> dict[str, Lacking]:
         missing.id: Lacking(
             missing.title,
             missing.reason,
-            _since(results.get(missing.id), opened.get(missing.id), standing.ended_waivers.get(missing.id)),
+            _since(results.get(missing.id), opened.get(missing.id), standing.ended_waivers.get(missing.id), now),
         )
         for missing in gate.lacking
     }
@@ -65,10 +65,12 @@ def _review_words(due_at: datetime) -> tuple[str, str]:
     return "Periodic review", f"The policy wanted it reviewed again by {due_at:%Y-%m-%d}."
 
 
-def _since(result: ItemResult | None, opened_at: datetime | None, waived_until: datetime | None) -> datetime | None:
+def _since(
+    result: ItemResult | None, opened_at: datetime | None, waived_until: datetime | None, now: datetime
+) -> datetime | None:
     """A requirement that was waived lapsed with its waiver, or with its own evidence where that lasted longer."""
     own = opened_at if result is None else _aged_out(result)
-    known = [instant for instant in (own, waived_until) if instant is not None]
+    known = [instant for instant in (own, waived_until) if instant is not None and instant <= now]
     return max(known, default=None)
 
 

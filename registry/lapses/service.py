@@ -255,9 +255,9 @@ def confirm_review(unit: Unit, actor: Actor, found: FoundVersion, reason: str) -
     actor.require(*REVIEWING, place=found.place)
     refuse_creator(unit, actor, found.version, "reviews it in production")
     lock_version(unit, found.version.id)
-    unit.session.refresh(found.version)
-    if found.version.stage != Stage.PRODUCTION:
-        raise ConflictError(f"This version is in {found.version.stage}: only one in production is reviewed again.")
+    stage = unit.session.get_one(ModelVersion, found.version.id).stage
+    if stage != Stage.PRODUCTION:
+        raise ConflictError(f"This version is in {stage}: only one in production is reviewed again.")
     row = StageReviewRow(version_id=found.version.id, reason=reason, reviewed_by=actor.id, reviewed_at=unit.now)
     unit.session.add(row)
     unit.record(

@@ -231,6 +231,16 @@ def _granting(unit: Unit, found: FoundVersion, row: Waiver) -> tuple[Role, ...]:
     return () if rule is None else (rule.role,)
 
 
+def waivers_of_finding(unit: Unit, finding_id: UUID) -> list[Waiver]:
+    """All waivers of a finding, ended ones too, newest first."""
+    query = (
+        select(Waiver)
+        .where(col(Waiver.finding_id) == finding_id)
+        .order_by(col(Waiver.granted_at).desc(), col(Waiver.id))
+    )
+    return list(unit.session.execute(query).scalars())
+
+
 def list_waivers(unit: Unit, version_id: UUID) -> list[Waiver]:
     """All waivers of a version, ended ones too, newest first."""
     query = (

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from registry.web.acknowledge import AcknowledgePage
 from registry.web.audit import AuditPages
 from registry.web.files import FilePages
+from registry.web.findings import FindingPages
 from registry.web.models import ModelPages
 from registry.web.overview import OverviewPage
 from registry.web.policies import PolicyPages
@@ -22,6 +23,7 @@ PAGES: Sequence[ControllerRouterHandler] = (
     VersionPages,
     PromotionPages,
     FilePages,
+    FindingPages,
     AuditPages,
     PolicyPages,
     ReferencePage,

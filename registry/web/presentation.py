@@ -47,6 +47,13 @@ _STATES = {
     "verified": StateMark("passed", "Verified", "passed"),
     "stated": StateMark("open", "Stated only", "open"),
     "mismatch": StateMark("failed", "Mismatch", "failed"),
+    # Of a finding: how grave it is, and how far.
+    "critical": StateMark("failed", "Critical", "failed"),
+    "high": StateMark("error", "High", "error"),
+    "medium": StateMark("unsure", "Medium", "inconclusive"),
+    "low": StateMark("open", "Low", "open"),
+    "remediated": StateMark("unsure", "Remediated", "inconclusive"),
+    "closed": StateMark("passed", "Closed", "passed"),
     # Of a card.
     "ready": StateMark("passed", "Ready", "passed"),
 }

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html.parser import HTMLParser
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from registry.assessments import service as assessments
 from registry.assessments.request import parse_roles
@@ -20,8 +21,12 @@ from registry.catalog.facts import DatasetRole, EdgeKind, LineageEdge, VersionFa
 from registry.catalog.labels import set_tag
 from registry.catalog.service import ModelTexts
 from registry.documents.service import NewDocument, upload
+from registry.findings.service import NewFinding, open_finding, remediate
+from registry.findings.tables import FindingRow
 from registry.jobs.worker import Worker
-from registry.promotion.waivers import grant_waiver
+from registry.lapses.jobs import look
+from registry.policy.policy import Severity
+from registry.promotion.waivers import Excuse, grant_waiver, waive_finding
 from registry.storage import Storage
 from tests.registry.assessments.predictions import ROLES, parquet, table
 from tests.registry.conftest import PROFILE, TEST_DATA_DIGEST, Api
@@ -74,6 +79,7 @@ def full(units, people, registered, settings) -> Full:
             expires_at=unit.now + timedelta(days=20),
         )
         request_card(unit, people.developer, "credit-default", 2)
+    finding_id = _hostile_findings(units, people, registered, again)
     hostile = _hostile_version(units, people)
     version, other = "/models/credit-default/versions/1", "/models/credit-default/versions/2"
     document = f"/documents/{document_id}"
@@ -97,6 +103,7 @@ def full(units, people, registered, settings) -> Full:
             "/promotions?state=open",
             f"/promotions/{request_id}",
             f"/promotions/{executed}",
+            f"/findings/{finding_id}",
             document,
             "/audit",
             "/audit?action=waiver.granted",
@@ -106,6 +113,23 @@ def full(units, people, registered, settings) -> Full:
             "/api",
         ),
     )
+
+
+def _hostile_findings(units, people, serving, waiting) -> UUID:
+    """An overdue finding on the version in production, which makes its review due; a waived one at the gate."""
+    new = NewFinding(Severity.CRITICAL, HOSTILE, HOSTILE)
+    with units.writing() as unit:
+        finding_id = open_finding(unit, people.validator, serving, new).id
+        remediate(unit, people.developer, finding_id, HOSTILE, HOSTILE)
+    with units.writing() as unit:
+        waived = open_finding(unit, people.validator, waiting, new).id
+    with units.writing() as unit:
+        waive_finding(unit, people.risk, waived, Excuse(HOSTILE, HOSTILE, unit.now + timedelta(days=20)))
+    later = datetime.now(UTC) + timedelta(days=8)
+    assert look(units, lambda: later).flagged == 1
+    with units.writing() as unit:
+        unit.session.execute(update(FindingRow).values(due_at=unit.now - timedelta(days=1)))
+    return finding_id
 
 
 def hostile_document(units, people, storage, number: int) -> UUID:

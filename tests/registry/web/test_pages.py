@@ -43,6 +43,20 @@ def test_a_page_of_an_empty_registry_says_how_things_get_there(read_as, people, 
         assert 'class="empty"' in html
 
 
+def test_a_version_whose_evidence_has_lapsed_is_shown_as_review_due(read_as, people, full):
+    reader = read_as(people.auditor)
+    for address in ("/", full.version):
+        assert "Review due since" in reader.open(address), address
+    assert "Review due" not in reader.open(full.waiting)
+
+
+def test_a_waived_finding_is_named_with_its_measure_where_a_gate_rests_on_it(read_as, people, full):
+    html = read_as(people.auditor).open(full.waiting)
+    assert "Waived by risk until" in html
+    assert "/findings/" in html
+    assert "Instead:" in html
+
+
 def test_every_page_of_a_full_registry_is_sound_and_every_link_leads_somewhere(read_as, people, full):
     reader = read_as(people.auditor)
     links: set[str] = set()
@@ -62,7 +76,7 @@ def test_the_first_page_s_sentences_stand_apart(read_as, people, full):
     html = read_as(people.auditor).open("/")
     statement = re.sub("<[^>]+>", "", html.split('<p class="statement">')[1].split("</p>")[0])
     assert re.findall(r"\.\S", statement) == []
-    assert "waiver is in force" in statement
+    assert "waivers are in force" in statement
 
 
 def test_a_version_s_page_says_how_many_rows_of_its_test_set_were_assessed(read_as, people, full):
