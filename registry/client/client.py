@@ -18,7 +18,9 @@ from registry.client.answers import AnswerWord, ColumnRoles, DecisionWord
 from registry.client.connection import Connection, Upload
 from registry.client.errors import ApiError, JobFailedError
 from registry.client.findings import FindingCalls
+from registry.client.monitoring import MonitoringCalls
 from registry.client.paging import pages
+from registry.client.policies import PolicyCalls
 
 Item = TypeVar("Item")
 
@@ -34,7 +36,7 @@ MEDIA_TYPES = {
 }
 
 
-class Client(FindingCalls):
+class Client(FindingCalls, MonitoringCalls, PolicyCalls):
     """Speaks to the server at `url` as whoever holds `token`. Close it, or use it as a context manager.
 
     Each method raises `ApiError` where the server refuses, `UnreachableError` where none answers.
