@@ -29,13 +29,6 @@ from tests.registry.promotion.conftest import POLICY
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def production(governance, registered):
-    """The version, in production."""
-    governance.promote(registered)
-    return registered
-
-
 def look_after(governance, days):
     """A look so many days from now."""
     at = datetime.now(UTC) + days * DAY
@@ -67,7 +60,7 @@ def answer(governance, found, item):
         attest(unit, governance.actor_with(roles[0]), found, item, Answer.YES, "Looked again.", None)
 
 
-def test_a_quiet_day_writes_nothing(governance, production):
+def test_a_quiet_day_writes_nothing(governance, in_production):
     before = rows_and_entries(governance)
     assert look_after(governance, 0) == Tally()
     assert look_after(governance, 1) == Tally()
@@ -110,22 +103,22 @@ def test_a_waiver_that_ends_flags_the_version_and_after_the_grace_moves_it(gover
     assert len(told(governance)) == 2
 
 
-def test_an_answer_given_again_ends_the_flag_and_the_version_stays(governance, production):
+def test_an_answer_given_again_ends_the_flag_and_the_version_stays(governance, in_production):
     with governance.units.writing() as unit:
         given = unit.now - 400 * DAY
         unit.session.execute(
             update(AttestationRow).where(col(AttestationRow.item) == "human-oversight").values(attested_at=given)
         )
     assert look_after(governance, 0) == Tally(flagged=1)
-    [flag] = lasting(governance, production).values()
+    [flag] = lasting(governance, in_production).values()
     assert (flag.requirement, flag.since) == ("human-oversight", given + 365 * DAY)
-    answer(governance, production, "human-oversight")
+    answer(governance, in_production, "human-oversight")
     assert look_after(governance, 0.001) == Tally(ended=1)
     assert look_after(governance, 31) == Tally()
-    assert governance.stage(production) == "production"
+    assert governance.stage(in_production) == "production"
 
 
-def test_a_clock_that_jumps_a_day_forward_and_back_flags_once(governance, production):
+def test_a_clock_that_jumps_a_day_forward_and_back_flags_once(governance, in_production):
     assert look_after(governance, 366).flagged > 0
     before = rows_and_entries(governance)
     for days in (365, 366, 364, 1, -1, 366):
@@ -133,13 +126,13 @@ def test_a_clock_that_jumps_a_day_forward_and_back_flags_once(governance, produc
     assert rows_and_entries(governance) == before
 
 
-def test_a_version_in_production_with_a_blocking_finding_is_review_due_until_it_is_closed(governance, production):
+def test_a_version_in_production_with_a_blocking_finding_is_review_due_until_it_is_closed(governance, in_production):
     people = governance.people
     with governance.units.writing() as unit:
         new = NewFinding(Severity.CRITICAL, "Leaks the age", "A proxy.")
-        finding_id = findings.open_finding(unit, people.validator, production, new).id
+        finding_id = findings.open_finding(unit, people.validator, in_production, new).id
     assert look_after(governance, 0.001) == Tally(flagged=1)
-    [flag] = lasting(governance, production).values()
+    [flag] = lasting(governance, in_production).values()
     assert flag.requirement == f"finding-{finding_id}"
     with governance.units.writing() as unit:
         findings.remediate(unit, people.developer, finding_id, "Dropped it.", "commit 1")
@@ -148,41 +141,41 @@ def test_a_version_in_production_with_a_blocking_finding_is_review_due_until_it_
     assert look_after(governance, 0.002) == Tally(ended=1)
 
 
-def test_flags_end_when_the_version_leaves_production_on_another_way(governance, production):
+def test_flags_end_when_the_version_leaves_production_on_another_way(governance, in_production):
     look_after(governance, 366)
     with governance.units.writing() as unit:
-        version = unit.session.get_one(ModelVersion, production.version.id)
+        version = unit.session.get_one(ModelVersion, in_production.version.id)
         move(unit, governance.people.operations, version, Stage.ARCHIVED, {})
     tally = look_after(governance, 367)
     assert tally.ended > 0
     assert (tally.flagged, tally.moved) == (0, 0)
-    assert lasting(governance, production) == {}
+    assert lasting(governance, in_production) == {}
 
 
-def test_the_model_owner_and_the_risk_officers_are_told_once_of_all_that_lapsed(governance, production):
+def test_the_model_owner_and_the_risk_officers_are_told_once_of_all_that_lapsed(governance, in_production):
     look_after(governance, 366)
     look_after(governance, 367)
     with governance.units.reading() as unit:
         [row] = unit.session.query(NotificationRow).filter_by(event="review.due")
-    assert set(row.persons) == {str(production.model.owner_id), str(governance.people.risk.id)}
+    assert set(row.persons) == {str(in_production.model.owner_id), str(governance.people.risk.id)}
     assert POLICY.items["human-oversight"].title in row.facts
 
 
-def test_a_review_in_production_gives_another_period(governance, production):
+def test_a_review_in_production_gives_another_period(governance, in_production):
     people = governance.people
     with pytest.raises(ConflictOfInterestError), governance.units.writing() as unit:
         maker = governance.also(people.developer, Role.RISK_OFFICER)
-        service.confirm_review(unit, maker, production, "All is well.")
+        service.confirm_review(unit, maker, in_production, "All is well.")
     with pytest.raises(RefusedError), governance.units.writing() as unit:
-        service.confirm_review(unit, people.auditor, production, "All is well.")
+        service.confirm_review(unit, people.auditor, in_production, "All is well.")
     with governance.units.writing() as unit:
         entered = unit.now - 400 * DAY
         unit.session.execute(update(PromotionRequest).values(ended_at=entered))
     assert look_after(governance, 0) == Tally(flagged=1)
-    [flag] = lasting(governance, production).values()
+    [flag] = lasting(governance, in_production).values()
     assert (flag.requirement, flag.since) == ("periodic-review", entered + 365 * DAY)
     with governance.units.writing() as unit:
-        service.confirm_review(unit, people.validator, production, "All is well.")
+        service.confirm_review(unit, people.validator, in_production, "All is well.")
     assert look_after(governance, 0.001) == Tally(ended=1)
 
 
@@ -191,7 +184,7 @@ def test_only_a_version_in_production_is_reviewed_again(governance, registered):
         service.confirm_review(unit, governance.people.validator, registered, "All is well.")
 
 
-def test_what_is_due_within_some_days_is_listed_with_its_instant(governance, production):
+def test_what_is_due_within_some_days_is_listed_with_its_instant(governance, in_production):
     answered = POLICY.items["human-oversight"].shown.max_age_days
     with governance.units.reading() as unit:
         assert service.due_within(unit, governance.people.auditor, 30) == []
@@ -205,13 +198,13 @@ def test_what_is_due_within_some_days_is_listed_with_its_instant(governance, pro
     assert [one.at for one in due.coming] == sorted(one.at for one in due.coming)
 
 
-def test_two_looks_at_once_flag_once(governance, production):
+def test_two_looks_at_once_flag_once(governance, in_production):
     at = datetime.now(UTC) + 366 * DAY
     with governance.units.reading() as unit:
         unit.now = at
-        decision = service.decision_on(unit, production.version.id)
+        decision = service.decision_on(unit, in_production.version.id)
     assert decision.raised
     look(governance.units, lambda: at)
     with pytest.raises(ConflictError), governance.units.writing() as unit:
         unit.now = at
-        service.carry_out(unit, production.version.id, decision)
+        service.carry_out(unit, in_production.version.id, decision)
