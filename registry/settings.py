@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     """Largest uploaded document."""
     dataset_limit_bytes: int = Field(default=200 * 2**20, ge=1)
     """Largest data set uploaded for an assessment."""
+    osv_export: Path | None = None
+    """Export of known vulnerabilities in the OSV format, a ZIP file or a folder of JSON records, kept up to date by the
+    operator; without one, checks for them find an error."""
+    check_limit_bytes: int = Field(default=10 * 2**30, ge=1)
+    """Largest artifact that is copied for the checks that look into it."""
+    check_seconds: float = Field(default=120.0, gt=0)
+    """How long one of those checks may take."""
     log_public: bool = False
     """Whether `/log/` is readable without signing in."""
     metrics_public: bool = False

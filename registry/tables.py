@@ -16,8 +16,23 @@ from registry.monitoring import tables as monitoring
 from registry.notifications import tables as notifications
 from registry.policy import tables as policy
 from registry.promotion import tables as promotion
+from registry.vulnerabilities import tables as vulnerabilities
 
-ROOMS = (access, assessments, cards, catalog, documents, findings, jobs, lapses, monitoring, notifications, policy, promotion)
+ROOMS = (
+    access,
+    assessments,
+    cards,
+    catalog,
+    documents,
+    findings,
+    jobs,
+    lapses,
+    monitoring,
+    notifications,
+    policy,
+    promotion,
+    vulnerabilities,
+)
 
 METADATA: tuple[MetaData, ...] = (SQLModel.metadata, LOG_METADATA)
 """The registry's tables and the log's."""

@@ -185,6 +185,8 @@ class Outcome:
     summary: str
     performance: dict[str, str]
     """Recomputed from the same table; decimal strings."""
+    compared: list[list[str]]
+    """The sensitive features, and the combinations of them, whose groups were compared."""
 
 
 def finish(unit: Unit, assessment_id: UUID, outcome: Outcome) -> None:
@@ -195,6 +197,8 @@ def finish(unit: Unit, assessment_id: UUID, outcome: Outcome) -> None:
     row.rows = outcome.rows
     row.result_digest = outcome.result_digest
     row.summary = outcome.summary
+    row.compared = outcome.compared
+    row.accuracy = outcome.performance.get("accuracy")
     row.finished_at = unit.now
     unit.record(
         None,
@@ -209,6 +213,7 @@ def finish(unit: Unit, assessment_id: UUID, outcome: Outcome) -> None:
             "result_sha256": outcome.result_digest.hex(),
             "summary": Committed(outcome.summary),
             "performance": dict(outcome.performance),
+            "compared": Committed(msgspec.json.encode(outcome.compared).decode()),
         },
     )
     request_checks(unit, None, row.version_id)

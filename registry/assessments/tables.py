@@ -64,4 +64,8 @@ class AssessmentRow(SQLModel, table=True):
     """SHA-256 of the assessment as JSON."""
     summary: str | None = Field(default=None, sa_type=Text)
     """The first finding, in plain words."""
+    compared: list[list[str]] | None = Field(default=None, sa_type=JSON)
+    """The sensitive features, and the combinations of them, whose groups were compared."""
+    accuracy: str | None = Field(default=None, max_length=250)
+    """Share of right predictions over all rows, as a decimal number."""
     finished_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

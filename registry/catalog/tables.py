@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -83,6 +84,14 @@ class ModelVersion(SQLModel, table=True):
         CheckConstraint("number >= 1", name="ck_model_version_number"),
         CheckConstraint("length(content_digest) = 32", name="ck_model_version_digest"),
         Index("ix_acta_model_version_stage", "stage"),
+        # Which version of a model is in production, however many versions the model has.
+        Index(
+            "ix_acta_model_version_production",
+            "model_id",
+            "number",
+            sqlite_where=text("stage = 'production'"),
+            postgresql_where=text("stage = 'production'"),
+        ),
         Index("ix_acta_model_version_created", "created_at", "id"),
         Index("ix_acta_model_version_content", "content_digest"),
     )

@@ -10,12 +10,9 @@ from sqlmodel import col
 
 from registry.access.actor import Role
 from registry.access.tables import ActorRow
-from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
-from registry.catalog.facts import DatasetRole, DigestState, EdgeKind, Stage
-from registry.catalog.tables import LineageRow, ModelVersion
-from registry.documents.tables import DocumentRow
+from registry.catalog.facts import Stage
+from registry.catalog.tables import ModelVersion
 from registry.findings.tables import FindingRow, FindingState
-from registry.policy.checks import Assessed, CheckFacts, Edge
 from registry.policy.evidence import (
     Attested,
     Checked,
@@ -26,6 +23,7 @@ from registry.policy.evidence import (
     Unclosed,
     waived_subject,
 )
+from registry.policy.facts_of_versions import DocumentOf, check_facts, current_documents, person_of
 from registry.policy.policy import Severity
 from registry.policy.tables import Answer, AttestationRow, CheckResultRow, Outcome
 from registry.promotion.states import LIVE
@@ -40,67 +38,17 @@ def gather(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Evidence:
     """All that is known of a version now, with the reviews of its live request for that stage."""
     version = found.version
     interested, reviewed = _reviews(unit, version.id, target_stage)
+    documents = current_documents(unit, version.id)
     return Evidence(
-        facts=check_facts(unit, version),
+        facts=check_facts(unit, found.model, version, documents),
         attested=_attestations(unit, version.id),
-        documented=_documents(unit, version.id),
+        documented=_documented(documents),
         checked=_results(unit, version.id),
         excepted=_waivers(unit, version.id),
         risk_revision=found.model.risk_revision,
         reviewed=reviewed,
         interested=interested,
         unclosed=_unclosed(unit, version.id),
-    )
-
-
-def check_facts(unit: Unit, version: ModelVersion) -> CheckFacts:
-    """What the automatic checks may look at: two statements."""
-    return CheckFacts(
-        content_digest=version.content_digest,
-        digest_state=DigestState(version.digest_state),
-        digest_checked_at=version.digest_checked_at,
-        edges=_edges(unit, version.id),
-        assessed=_assessed(unit, version.id),
-    )
-
-
-def _edges(unit: Unit, version_id: UUID) -> tuple[Edge, ...]:
-    query = (
-        select(
-            col(LineageRow.kind),
-            col(LineageRow.role),
-            col(LineageRow.name),
-            col(LineageRow.digest),
-            col(LineageRow.identifier),
-        )
-        .where(col(LineageRow.version_id) == version_id)
-        .order_by(col(LineageRow.position))
-    )
-    return tuple(
-        Edge(EdgeKind(kind), None if role is None else DatasetRole(role), name, digest, identifier)
-        for kind, role, name, digest, identifier in unit.session.execute(query)
-    )
-
-
-def _assessed(unit: Unit, version_id: UUID) -> Assessed | None:
-    query = (
-        select(AssessmentRow)
-        .where(col(AssessmentRow.version_id) == version_id, col(AssessmentRow.state) == AssessmentState.DONE.value)
-        .order_by(col(AssessmentRow.finished_at).desc(), col(AssessmentRow.id))
-        .limit(1)
-    )
-    row = unit.session.execute(query).scalar()
-    if row is None or row.verdict is None or row.result_digest is None or row.finished_at is None:
-        return None
-    return Assessed(
-        id=row.id,
-        verdict=Verdict(row.verdict),
-        rows=row.rows or 0,
-        declared_digest=row.declared_digest,
-        result_digest=row.result_digest,
-        origin=row.origin,
-        summary=row.summary,
-        finished_at=row.finished_at,
     )
 
 
@@ -140,15 +88,7 @@ def _attestations(unit: Unit, version_id: UUID) -> dict[str, Attested]:
     }
 
 
-def _documents(unit: Unit, version_id: UUID) -> dict[str, Documented]:
-    newest = _newest(
-        col(DocumentRow.id),
-        (col(DocumentRow.kind),),
-        col(DocumentRow.uploaded_at).desc(),
-        col(DocumentRow.version_id) == version_id,
-        col(DocumentRow.superseded_by).is_(None),
-    )
-    rows = unit.session.execute(select(DocumentRow).where(col(DocumentRow.id).in_(newest))).scalars()
+def _documented(documents: Sequence[DocumentOf]) -> dict[str, Documented]:
     return {
         row.kind: Documented(
             id=row.id,
@@ -160,7 +100,7 @@ def _documents(unit: Unit, version_id: UUID) -> dict[str, Documented]:
             signed_off_by=row.signed_off_by,
             signed_off_at=row.signed_off_at,
         )
-        for row in rows
+        for row in (document.row for document in documents)
     }
 
 
@@ -234,14 +174,14 @@ def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozens
     registrant, trainer = aliased(ActorRow), aliased(ActorRow)
     query = (
         select(
-            _person(requester),
+            person_of(requester),
             col(PromotionRequest.handed_to),
-            _person(registrant),
-            _person(trainer),
+            person_of(registrant),
+            person_of(trainer),
             col(ReviewRow.role),
             col(ReviewRow.decision),
             col(ReviewRow.reviewed_by),
-            _person(reviewer),
+            person_of(reviewer),
             col(ReviewRow.on_behalf_of),
             col(ReviewRow.reviewed_at),
             col(ReviewRow.role_granted_by),
@@ -278,11 +218,6 @@ def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozens
         if role is not None
     )
     return _known(*rows[0][:4]), tuple(given)
-
-
-def _person(actor: type[ActorRow]) -> ColumnElement[UUID]:
-    """The person who counts for an actor."""
-    return func.coalesce(col(actor.responsible_id), col(actor.id))
 
 
 def _known(*persons: UUID | None) -> frozenset[UUID]:

@@ -1,7 +1,7 @@
 """Runs the automatic checks of a version, and keeps their dated results. Gates read those and compute nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -14,9 +14,19 @@ from registry.findings.from_checks import open_where_failed
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
-from registry.policy.checks import Check, CheckFacts, Files, Finding, bind, inputs_digest
+from registry.policy.checks import Check, Finding, bind, inputs_digest
+from registry.policy.checks.child import Limits
 from registry.policy.checks.isolation import examine
-from registry.policy.gathering import check_facts
+from registry.policy.facts_of_versions import check_facts, current_documents
+from registry.policy.materials import (
+    Directory,
+    copied_artifact,
+    copied_documents,
+    directory_of_copies,
+    files_for,
+    refreshed_export,
+    wanted_by,
+)
 from registry.policy.separation import lock_version
 from registry.policy.service import find_policy_for, policy_of
 from registry.policy.tables import CheckResultRow
@@ -42,10 +52,9 @@ def run_checks(work: Work) -> None:
     """Run every automatic check that the policies in force ask of a version; each leaves a result."""
     version_id = UUID(work.lease.arguments["version_id"])
     with work.units.reading() as unit:
-        facts = check_facts(unit, unit.session.get_one(ModelVersion, version_id))
         checks = _checks_for(unit, version_id)
-        now = unit.now
-    examined = [_examine(check, facts, now) for check in checks]
+    with directory_of_copies() as directory:
+        examined = _examined(work, version_id, checks, directory)
     result = {one.check.name: one.finding.outcome.value for one in examined}
     with work.outcome(result) as unit:
         lock_version(unit, version_id)
@@ -85,8 +94,25 @@ def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
     return checks
 
 
-def _examine(check: Check, facts: CheckFacts, now: datetime) -> _Examined:
-    return _Examined(check, examine(check, facts, now, Files()), inputs_digest(check, facts, now))
+def _examined(work: Work, version_id: UUID, checks: Sequence[Check], directory: Directory) -> list[_Examined]:
+    """What each check finds, on copies of the files, outside of any transaction."""
+    wanted = wanted_by(checks)
+    export = refreshed_export(work.units, work.settings, wanted, directory)
+    # Read after the export was kept: it is among the facts.
+    with work.units.reading() as unit:
+        version = unit.session.get_one(ModelVersion, version_id)
+        model = unit.session.get_one(RegisteredModel, version.model_id)
+        facts = check_facts(unit, model, version, current_documents(unit, version_id))
+        source_uri, now = version.source_uri, unit.now
+    artifact = copied_artifact(source_uri, work.settings, wanted, directory)
+    documents = copied_documents(facts.documents, work.settings, wanted, directory)
+    limits = Limits(wall_seconds=work.settings.check_seconds)
+    found = []
+    for position, check in enumerate(checks):
+        work.report(0.1 + 0.8 * position / len(checks), f"checking {check.name}")
+        finding = examine(check, facts, now, files_for(check, artifact, documents, export), limits)
+        found.append(_Examined(check, finding, inputs_digest(check, facts, now)))
+    return found
 
 
 def _keep(unit: Unit, version_id: UUID, one: _Examined) -> None:

@@ -129,6 +129,9 @@ _TELLINGS: Mapping[str, Telling] = {
     "assessment.failed": lambda who, say: f"{who} could not assess the predictions: {say.value('reason')}",
     "attestation.given": lambda who, say: f"{who} answered {say.item()}: {say.value('answer')}.",
     "check.finished": lambda who, say: f"{who} ran the check {say.value('check')}: {say.value('outcome')}.",
+    "vulnerability-export.read": lambda who, say: (
+        f"{who} read an export of {say.value('records')} known vulnerabilities."
+    ),
     "waiver.granted": lambda who, say: f"{who} waived {say.waived()} until {say.day('expires_at')}.",
     "waiver.revoked": lambda who, say: f"{who} ended the waiver: {say.value('reason')}",
     "finding.opened": lambda who, say: (

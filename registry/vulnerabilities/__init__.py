@@ -1,0 +1,1 @@
+"""The export of known vulnerabilities that the operator supplies."""
