@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from registry import __version__
 from registry.access.api import ActorController, TokenController
+from registry.access.delegation_api import DelegationController
 from registry.assessments.api import AssessmentController
 from registry.cards.api import CardController
 from registry.catalog.api import ModelController, VersionSearchController
@@ -32,6 +33,7 @@ from registry.notifications.api import PreferencesController, WebhookController
 from registry.policy.api import GateController
 from registry.policy.policies_api import PolicyController
 from registry.promotion.api import PromotionController, WaiverController
+from registry.promotion.handover_api import HandoverController
 from registry.promotion.rollback_api import RollbackController
 from registry.settings import Settings
 from registry.storage import Storage
@@ -45,6 +47,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HealthController,
     ActorController,
     TokenController,
+    DelegationController,
+    HandoverController,
     ModelController,
     VersionSearchController,
     DocumentController,

@@ -18,6 +18,7 @@ from registry.policy.errors import NoGateError
 from registry.policy.service import gate_of, gate_under, policy_of
 from registry.policy.views import GateView
 from registry.promotion.cases import Case
+from registry.promotion.rollback import notice_of
 from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow, Waiver
 from registry.unit import Unit
 from reports import facts as card
@@ -71,7 +72,7 @@ def decided(unit: Unit, found: FoundVersion) -> Decided:
     waivers = _waivers(unit, view)
     lasting = lasting_lapses(unit, [found.version.id]).get(found.version.id, [])
     return Decided(
-        gate=None if case is None else _gate(case, view, waivers, lasting),
+        gate=None if case is None else _gate(case, view, waivers, lasting, notice_of(unit, found.model.id)),
         checklists=checklists,
         waivers=waivers,
         approvals=() if case is None else _approvals(unit, case),
@@ -117,7 +118,13 @@ def _gate_without_request(unit: Unit, found: FoundVersion) -> GateView | None:
         return None
 
 
-def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver], lasting: Sequence[LapseRow]) -> card.Gate:
+def _gate(
+    case: Case,
+    view: GateView,
+    waivers: Sequence[card.Waiver],
+    lasting: Sequence[LapseRow],
+    notice: str | None,
+) -> card.Gate:
     executed = case.state is RequestState.EXECUTED
     verdict = card.GateVerdict.APPROVED if executed else card.GateVerdict.PENDING
     decided_at: datetime | None = None
@@ -132,7 +139,7 @@ def _gate(case: Case, view: GateView, waivers: Sequence[card.Waiver], lasting: S
         request=str(case.request.number),
         verdict=verdict,
         headline=_headline(case.state, waivers, lasting),
-        sentence=_sentence(case.state, view) + _review_due(lasting),
+        sentence=_sentence(case.state, view) + _review_due(lasting) + (f" {notice}" if notice else ""),
         decided_at=decided_at,
         executed_at=case.request.ended_at if executed else None,
         # From the first end of a waiver on, an item counts as unmet again.

@@ -21,6 +21,7 @@ from registry.http.guards import requires, signed_in
 from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
 from registry.http.revisions import etag, revision_in
 from registry.http.transactions import reads, writes
+from registry.promotion.rollback import notice_of
 from registry.unit import Unit
 
 
@@ -106,6 +107,7 @@ class ModelController(Controller):
     ) -> Response[ModelView]:
         """A model. Its ETag is what an edit must send as If-Match."""
         view = ModelView.of(service.get_model(unit, actor, name))
+        view.notice = notice_of(unit, view.id)
         return Response(view, headers={"ETag": etag(view.revision)})
 
     @put("/{name:str}", guards=[requires(Role.DEVELOPER, Role.RISK_OFFICER)])

@@ -31,6 +31,8 @@ class ModelView(msgspec.Struct):
     revision: int
     created_at: datetime
     created_by: UUID
+    notice: str | None = None
+    """What is owed: the review of an emergency rollback. Stated where one model is shown."""
 
     @classmethod
     def of(cls, row: RegisteredModel) -> "ModelView":

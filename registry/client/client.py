@@ -21,6 +21,7 @@ from registry.client.findings import FindingCalls
 from registry.client.monitoring import MonitoringCalls
 from registry.client.paging import pages
 from registry.client.policies import PolicyCalls
+from registry.client.promotions import PromotionCalls
 
 Item = TypeVar("Item")
 
@@ -36,7 +37,7 @@ MEDIA_TYPES = {
 }
 
 
-class Client(FindingCalls, MonitoringCalls, PolicyCalls):
+class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
     """Speaks to the server at `url` as whoever holds `token`. Close it, or use it as a context manager.
 
     Each method raises `ApiError` where the server refuses, `UnreachableError` where none answers.

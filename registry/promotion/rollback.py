@@ -289,6 +289,12 @@ def _reviews_of(unit: Unit, rollback_ids: list[UUID]) -> list[RollbackReview]:
     return list(unit.session.execute(query).scalars())
 
 
+def notice_of(unit: Unit, model_id: UUID) -> str | None:
+    """What every view of a model says as long as the review of a rollback is owed; None where none is."""
+    row = owed_review_of(unit, model_id)
+    return None if row is None else sentence(row, unit.now)
+
+
 def sentence(row: Rollback, now: datetime) -> str:
     """What every view says of the model until the review is given."""
     due = f"{row.review_due_at:%Y-%m-%d}"

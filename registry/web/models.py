@@ -22,6 +22,7 @@ from registry.http.guards import signed_in
 from registry.http.paging import decode_cursor, encode_cursor
 from registry.http.transactions import reads
 from registry.policy.service import find_policy_for
+from registry.promotion.rollback import notice_of
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.history import history_of
@@ -79,6 +80,7 @@ class ModelPages(Controller):
         """A model with its versions."""
         row = service.get_model(unit, actor, name)
         view = ModelView.of(row)
+        view.notice = notice_of(unit, row.id)
         after = None if before is None else (row.name, before)
         found = search_versions(unit, actor, VersionFilter(model=row.name), after, MOST_VERSIONS + 1)
         versions = [VersionView.of_record(one) for one in found[:MOST_VERSIONS]]

@@ -1,6 +1,7 @@
 """The first page: what is in production, what waits for somebody, what expires, and the newest checkpoint."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -12,11 +13,22 @@ from registry.http.guards import signed_in
 from registry.http.transactions import reads
 from registry.policy.policy import Policy
 from registry.policy.service import policies_in_force
+from registry.promotion.rollback import rollbacks_owing_review, sentence
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.history import history_of, item_titles
 from registry.web.inventory import in_force, production, waiting
 from registry.web.presentation import counted, joined, opened
+from registry.web.subjects import version_href
+
+
+@dataclass(frozen=True)
+class OwedReview:
+    """A version that an emergency rollback brought into production, whose review is owed."""
+
+    title: str
+    href: str
+    sentence: str
 
 
 class OverviewPage(Controller):
@@ -49,6 +61,14 @@ class OverviewPage(Controller):
             requests=requests,
             more_requests=more_requests,
             waivers=waivers,
+            rollbacks=[
+                OwedReview(
+                    f"{one.model.name} {one.to_number}",
+                    version_href(one.model.name, one.to_number),
+                    sentence(one.row, unit.now),
+                )
+                for one in rollbacks_owing_review(unit, actor)
+            ],
             history=history_of(unit, subjects),
             note=None if checkpoint is None else checkpoint.note,
             sees_everything=actor.reads_everything,

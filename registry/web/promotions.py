@@ -15,10 +15,11 @@ from registry.http.guards import signed_in
 from registry.http.transactions import reads
 from registry.policy.service import policy_of
 from registry.promotion.cases import CaseFilter, find_case, list_cases
+from registry.promotion.comments import comments_on
 from registry.promotion.service import gate_of_case
 from registry.promotion.states import LIVE
 from registry.promotion.tables import RequestState
-from registry.promotion.views import PromotionSummary, PromotionView
+from registry.promotion.views import CommentView, PromotionSummary, PromotionView
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.gates import GateSubject, evidence_in, people_in, shown_gate
@@ -74,7 +75,10 @@ class PromotionPages(Controller):
         evidence = evidence_in(view) if view else set()
         history = history_of(unit, [request_id, *evidence], titles)
         found = PromotionView.of(case, None)
+        comments = [CommentView.of(row) for row in comments_on(unit, request_id)]
         people = people_in(view) if view else set()
+        people |= {one.written_by for one in comments}
+        people |= {review.on_behalf_of for review in found.reviews if review.on_behalf_of}
         people |= {found.request.requested_by, *(review.reviewed_by for review in found.reviews)}
         people |= {found.request.executed_by} if found.request.executed_by else set()
         names = names_of(unit, people)
@@ -90,6 +94,7 @@ class PromotionPages(Controller):
             "promotion.html",
             asked=found.request,
             reviews=found.reviews,
+            comments=comments,
             href=version_href(found.request.model, found.request.version),
             is_live=case.state in LIVE,
             gate=gate,

@@ -180,6 +180,8 @@ _TELLINGS: Mapping[str, Telling] = {
         f"{who}, as {say.value('role')}, reviewed the emergency rollback: {say.value('finding')}."
     ),
     "attestation.withdrawn": lambda who, say: f"{who} took back the answer to {say.item()}: {say.value('reason')}",
+    "actor.work-handed-over": lambda who, say: f"{who} handed a leaver's open work over to {say.name('to')}.",
+    "model.handed-over": lambda who, say: f"{who} handed the model over to {say.name('owner_id')}.",
     "role.delegated": lambda who, say: (
         f"{who} made {say.name('actor_id')} their delegate as {say.value('role')} until {say.day('expires_at')}."
     ),

@@ -36,6 +36,7 @@ from registry.policy.policy import Policy, Severity
 from registry.policy.service import find_policy_for, gate_under, policy_for, policy_of, tier_under
 from registry.policy.views import GateView
 from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
+from registry.promotion.rollback import notice_of
 from registry.promotion.service import gate_of_case
 from registry.promotion.states import LIVE
 from registry.promotion.tables import RequestState
@@ -69,6 +70,8 @@ class VersionPage:
     frame: Frame
     model: ModelView
     version: VersionView
+    notice: str | None
+    """What is owed: the review of an emergency rollback of the model."""
     gate: ShownGate | None
     other_stages: tuple[str, ...]
     request: PromotionSummary | None
@@ -176,6 +179,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
     return VersionPage(
         frame=frame_of(unit, actor),
         model=ModelView.of(found.model),
+        notice=notice_of(unit, found.model.id),
         version=VersionView.of(found, labels),
         gate=gate,
         other_stages=_other_stages(unit, found, None if gate is None else gate.target_stage),

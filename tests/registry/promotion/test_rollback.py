@@ -1,0 +1,98 @@
+"""Emergency rollbacks, and the reviews that they owe."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from registry.access.actor import Role
+from registry.catalog.tables import ModelVersion
+from registry.errors import ConflictError, RefusedError
+from registry.promotion.errors import NothingToRollBackError, SelfReviewError
+from registry.promotion.rollback import owed_review_of, review_rollback, roll_back, rollbacks_owing_review, sentence
+from registry.promotion.tables import RollbackFinding
+from tests.registry.promotion.conftest import NAME
+
+
+def back(governance, actor=None):
+    with governance.units.writing() as unit:
+        return roll_back(unit, actor or governance.people.operations, NAME, "It refuses everybody.").row
+
+
+def judge(governance, actor, row):
+    with governance.units.writing() as unit:
+        return review_rollback(unit, actor, row.id, RollbackFinding.JUSTIFIED, "It was right.")
+
+
+def test_one_call_brings_the_version_before_back_and_owes_two_reviews_by_others(governance, registered):
+    people = governance.people
+    governance.promote(registered)
+    second = governance.register()
+    governance.promote(second)
+    row = back(governance)
+    assert (governance.stage(registered), governance.stage(second)) == ("production", "archived")
+    called, left, entered = governance.entries()[-3:]
+    assert called.action == "rollback.called"
+    assert (left.changes["to"], entered.changes["to"]) == ("archived", "production")
+    assert left.changes["rollback_id"] == entered.changes["rollback_id"] == str(row.id)
+    with governance.units.reading() as unit:
+        assert [one.row.id for one in rollbacks_owing_review(unit, people.auditor)] == [row.id]
+        assert "is due on" in sentence(row, unit.now)
+        assert "overdue" in sentence(row, unit.now + timedelta(days=8))
+    for caller in (people.operations, governance.machine_of(people.operations, Role.VALIDATOR)):
+        with pytest.raises(SelfReviewError):
+            judge(governance, caller, row)
+    with pytest.raises(RefusedError):
+        judge(governance, people.ethics, row)
+    assert judge(governance, people.validator, row).review_is_owed
+    for again in (people.validator, governance.machine_of(people.validator, Role.RISK_OFFICER)):
+        with pytest.raises(ConflictError, match="reviewed this rollback already"):
+            judge(governance, again, row)
+    assert not judge(governance, people.risk, row).review_is_owed
+    with pytest.raises(ConflictError, match="reviewed already"):
+        judge(governance, governance.also(people.ethics, Role.VALIDATOR), row)
+    with governance.units.reading() as unit:
+        assert owed_review_of(unit, row.model_id) is None
+
+
+def test_only_who_the_policy_names_rolls_back_and_only_where_there_is_something_to_go_back_to(governance, registered):
+    people = governance.people
+    with pytest.raises(NothingToRollBackError, match="in production by"):
+        back(governance)
+    governance.promote(registered)
+    with pytest.raises(NothingToRollBackError, match="No other version"):
+        back(governance)
+    second = governance.register()
+    governance.promote(second)
+    with pytest.raises(RefusedError, match="operations reviewer"):
+        back(governance, people.developer)
+    with governance.units.writing() as unit:
+        edited = update(ModelVersion).where(col(ModelVersion.id) == registered.version.id)
+        unit.session.execute(edited.values(content_digest=bytes([9]) * 32))
+    with pytest.raises(NothingToRollBackError, match="content digest"):
+        back(governance)
+    assert governance.stage(second) == "production"
+
+
+def test_rollback_over_http_says_so_until_it_is_reviewed(governance, registered, client):
+    people = governance.people
+    governance.promote(registered)
+    governance.promote(governance.register())
+    headers = {name: client.as_(getattr(people, name)) for name in ("operations", "validator", "risk", "auditor")}
+    called = client.http.post(f"/api/v1/models/{NAME}/rollback", headers=headers["operations"], json={"reason": "Now."})
+    assert called.status_code == 201, called.text
+    row = called.json()
+    assert (row["from_version"], row["to_version"]) == (2, 1)
+    assert "emergency rollback" in row["notice"]
+    model = client.http.get(f"/api/v1/models/{NAME}", headers=headers["auditor"]).json()
+    assert model["notice"] == row["notice"]
+    for name in ("validator", "risk"):
+        body = {"finding": "justified", "reason": "It failed."}
+        answer = client.http.post(f"/api/v1/rollbacks/{row['id']}/reviews", headers=headers[name], json=body)
+        assert answer.status_code == 201, answer.text
+    assert answer.json()["notice"] is None
+    assert client.http.get("/api/v1/rollbacks?owed=true", headers=headers["auditor"]).json() == []
+    [told] = client.http.get(f"/api/v1/rollbacks?model={NAME}", headers=headers["auditor"]).json()
+    assert [one["finding"] for one in told["reviews"]] == ["justified", "justified"]
+    assert client.http.get(f"/api/v1/models/{NAME}", headers=headers["auditor"]).json()["notice"] is None
