@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import msgspec
+from anyio import to_thread
 from litestar import Controller, Request, Response, get, head, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency, Provide
