@@ -12,6 +12,7 @@ from audit.driver import batch
 from registry.access.actor import Actor, Place, Role
 from registry.access.service import get_actor, visible
 from registry.catalog.facts import (
+    DatasetRole,
     DigestState,
     LineageEdge,
     RiskProfile,
@@ -282,6 +283,8 @@ def register_version(unit: Unit, actor: Actor, name: str, facts: VersionFacts) -
     with batch(unit.connection):
         _INSERT_VERSION.rows(unit.connection, {name: values[name] for name in VERSION.columns.keys()})  # noqa: SIM118 - not a dict
         enqueue(unit, actor, "verify-digest", {"version_id": str(version.id)})
+        if any(edge.role is DatasetRole.TRAINING and edge.uri is not None for edge in facts.lineage):
+            enqueue(unit, actor, "profile-training-data", {"version_id": str(version.id)}, subject_id=version.id)
     _add_lineage(unit, version.id, facts.lineage, newest)
     unit.record(actor, "version.registered", version.id, _registered(model_id, version.number, facts))
     return version

@@ -1,6 +1,6 @@
 """`acta register`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,10 +115,26 @@ def register(
         made = client.register_model(model, team=team, owner_id=owner_id, purpose=purpose, profile=profile, **texts)
         click.echo(f"registered the model {made.name}: risk tier {made.risk_tier}", err=True)
     version = client.register_version(model, registration.facts)
+    _state_profiles(client, model, version.number, datasets)
     if alias is not None:
         version = client.set_alias(model, alias, version.number)
     click.echo(f"registered version {version.number} of {model}; content digest {version.content_digest}", err=True)
     emit(version, form, str(version.number))
+
+
+def _state_profiles(client: "Client", model: str, number: int, datasets: Sequence[str]) -> None:
+    """Tell what the training data look like: the reference of drift. The server keeps what it reads itself."""
+    from registry.client.registration import training_files
+    from registry.errors import UnprocessableError
+    from registry.monitoring.profile import profile_of_file
+
+    for path, digest in training_files(datasets):
+        try:
+            profile = profile_of_file(path, bytes.fromhex(digest))
+        except UnprocessableError as error:
+            click.echo(f"acta: {path} has no profile, which drift would be measured against: {error}", err=True)
+        else:
+            client.state_training_profile(model, number, digest, profile)
 
 
 def _require(options: Mapping[str, str | bool | None], model: str) -> None:

@@ -62,9 +62,9 @@ class Connection:
         """Create, or ask for something to be done."""
         return _decoded(self._send("POST", path, json=msgspec.to_builtins(body)), kind)
 
-    def put(self, path: str, body: object, kind: type[Answer]) -> Answer:
+    def put(self, path: str, body: object, kind: type[Answer], *, headers: Mapping[str, str] | None = None) -> Answer:
         """Replace what is at `path`."""
-        return _decoded(self._send("PUT", path, json=msgspec.to_builtins(body)), kind)
+        return _decoded(self._send("PUT", path, json=msgspec.to_builtins(body), headers=headers), kind)
 
     def delete(self, path: str) -> None:
         """Remove what is at `path`."""

@@ -140,6 +140,16 @@ def dataset_edges(given: Sequence[str]) -> tuple[LineageEdge, ...]:
     return tuple(edges)
 
 
+def training_files(given: Sequence[str]) -> tuple[tuple[Path, str], ...]:
+    """The files of `training=FILE`, each with its SHA-256 (64 hexadecimal digits).
+
+    Raises:
+        InvalidInputError: a file that cannot be read.
+    """
+    files = [Path(text.removeprefix("training=")) for text in given if text.startswith("training=")]
+    return tuple((path, file_digest(path)) for path in files)
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits.
 

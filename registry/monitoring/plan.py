@@ -27,9 +27,7 @@ from registry.names import checked_label, checked_text
 MOST_INDICATORS = 100
 MOST_FEATURES = 1000
 
-Number = Annotated[
-    Decimal, msgspec.Meta(extra_json_schema={"type": ["string", "number"]}, description="A decimal number.")
-]
+Number = Annotated[Decimal, msgspec.Meta(description="A decimal number.")]
 WithoutModel = Literal["without model"]
 WITHOUT_MODEL: WithoutModel = "without model"
 
@@ -195,4 +193,10 @@ def _check_finite(field: str, value: Decimal) -> None:
 def json_schema() -> dict[str, object]:
     """The JSON Schema (draft 2020-12) of a plan file, for editors and other programs."""
     schema = msgspec.json.schema(MonitoringPlan)
+    for definition in schema["$defs"].values():
+        for member in definition.get("properties", {}).values():
+            if member.get("format") == "decimal":
+                # People write 0.2 in YAML, programs "0.2" in JSON.
+                member["type"] = ["string", "number"]
+                del member["format"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Acta monitoring plan", **schema}
