@@ -1,5 +1,7 @@
 """What the automatic checks look at: the newest plan, what it refers to, and the last test of its route."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,7 +54,8 @@ def monitored_facts(unit: Unit, version_id: UUID) -> Monitored | None:
         .where(col(PlanRow.id) == newest_plan)
         .order_by(col(ProfileRow.dataset_digest))
     )
-    rows = unit.session.execute(query).all()
+    # Its type does not say that outer joins leave gaps.
+    rows: Sequence[Any] = unit.session.execute(query).all()
     if not rows:
         return None
     row, left_at, removed_at, alert, _ = rows[0]
