@@ -15,7 +15,8 @@ from registry.assessments import service
 from registry.assessments.columns import suffix_of
 from registry.assessments.request import AssessmentRoles, unprocessable
 from registry.assessments.service import Outcome
-from registry.assessments.tables import AssessmentRow, Verdict
+from registry.assessments.tables import AssessmentRow
+from registry.assessments.verdicts import Verdict
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.jobs.service import hold
 from registry.jobs.worker import Work

@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from registry.access.actor import Actor, Role
 from registry.assessments.request import AssessmentRoles, check_roles
-from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
+from registry.assessments.tables import AssessmentRow, AssessmentState
+from registry.assessments.verdicts import Verdict
 from registry.catalog.facts import DatasetRole, EdgeKind
 from registry.catalog.service import FoundVersion, find_version, version_by_id
 from registry.catalog.tables import LineageRow

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, BigInteger, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
+from registry.assessments.verdicts import Verdict
 from registry.database import UTCDateTime, one_of
 
 
@@ -16,14 +17,6 @@ class AssessmentState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
-
-
-class Verdict(StrEnum):
-    """What the assessment says."""
-
-    PASS = "pass"  # noqa: S105 (a verdict, not a password)
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
 
 
 class Origin(StrEnum):

@@ -10,10 +10,11 @@ from registry.access.actor import Place
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.findings.service import record_opened
 from registry.findings.tables import FindingRow
+from registry.policy.outcomes import Outcome
 from registry.policy.policy import CheckNeeded, Policy, Severity
 from registry.policy.separation import lock_version, person_of
 from registry.policy.service import find_policy_for
-from registry.policy.tables import CheckResultRow, Outcome
+from registry.policy.tables import CheckResultRow
 from registry.unit import Unit
 
 

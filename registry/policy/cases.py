@@ -36,10 +36,11 @@ from registry.policy.checks import CheckFacts
 from registry.policy.errors import PolicyError
 from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed, Unclosed
 from registry.policy.gate import Gate, evaluate
+from registry.policy.outcomes import Outcome
 from registry.policy.policy import AttestationNeeded, CheckNeeded, DocumentNeeded, Policy, Severity
 from registry.policy.reading import read_yaml
 from registry.policy.risk import OPEN_TIER
-from registry.policy.tables import Answer, Outcome
+from registry.policy.tables import Answer
 from registry.policy.words import Text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

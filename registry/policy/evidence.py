@@ -7,8 +7,9 @@ from uuid import UUID
 
 from registry.access.actor import Role
 from registry.policy.checks import CheckFacts, bind, inputs_digest
+from registry.policy.outcomes import Outcome
 from registry.policy.policy import CheckNeeded, Severity
-from registry.policy.tables import Answer, Outcome
+from registry.policy.tables import Answer
 
 
 @dataclass(frozen=True)

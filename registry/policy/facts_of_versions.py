@@ -10,7 +10,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from registry.access.tables import ActorRow
-from registry.assessments.tables import AssessmentRow, AssessmentState, Verdict
+from registry.assessments.tables import AssessmentRow, AssessmentState
+from registry.assessments.verdicts import Verdict
 from registry.catalog.facts import DatasetRole, DigestState, EdgeKind, RiskProfile
 from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.documents.tables import DocumentRow

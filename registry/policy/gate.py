@@ -13,6 +13,7 @@ from uuid import UUID
 from registry.access.actor import REVIEWERS, Role
 from registry.catalog.facts import Stage
 from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed, Unclosed
+from registry.policy.outcomes import Outcome
 from registry.policy.policy import (
     Approval,
     AttestationNeeded,
@@ -22,7 +23,7 @@ from registry.policy.policy import (
     Item,
     Policy,
 )
-from registry.policy.tables import Answer, Outcome
+from registry.policy.tables import Answer
 
 
 class State(StrEnum):

@@ -24,8 +24,9 @@ from registry.policy.evidence import (
     waived_subject,
 )
 from registry.policy.facts_of_versions import DocumentOf, check_facts, current_documents, person_of
+from registry.policy.outcomes import Outcome
 from registry.policy.policy import Severity
-from registry.policy.tables import Answer, AttestationRow, CheckResultRow, Outcome
+from registry.policy.tables import Answer, AttestationRow, CheckResultRow
 from registry.promotion.states import LIVE
 from registry.promotion.tables import Decision, PromotionRequest, ReviewRow, Waiver
 from registry.unit import Unit

@@ -8,16 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, Text, UniqueCo
 from sqlmodel import Field, SQLModel
 
 from registry.database import UTCDateTime, one_of
-
-
-class Outcome(StrEnum):
-    """What a check found. Only passed and not applicable meet an item."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    INCONCLUSIVE = "inconclusive"
-    NOT_APPLICABLE = "not applicable"
-    ERROR = "error"
+from registry.policy.outcomes import Outcome
 
 
 class Answer(StrEnum):

@@ -10,7 +10,7 @@ import msgspec
 from registry.policy.checks.facts import CheckFacts, Files
 from registry.policy.checks.protocol import Finding, Reads
 from registry.policy.checks.wording import hex_of, some_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 ARTIFACT_ONLY: frozenset[Reads] = frozenset({Reads.ARTIFACT})
 MLMODEL = "MLmodel"

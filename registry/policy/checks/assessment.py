@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from registry.assessments.tables import Verdict
+from registry.assessments.verdicts import Verdict
 from registry.catalog.facts import DatasetRole
 from registry.policy.checks.facts import Assessed, CheckFacts, Files
 from registry.policy.checks.performance import DecimalText
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, some_of, time_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 
 class AssessmentPassed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

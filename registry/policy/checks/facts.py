@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from registry.assessments.tables import Verdict
+from registry.assessments.verdicts import Verdict
 from registry.catalog.facts import DatasetRole, DigestState, EdgeKind
 
 

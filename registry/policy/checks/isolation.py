@@ -24,7 +24,7 @@ from registry.policy.checks.child import Limits, Reply, Request
 from registry.policy.checks.facts import CheckFacts, Files, UnreadableInputError
 from registry.policy.checks.installed import runs_apart
 from registry.policy.checks.protocol import Check, Finding
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 # -P: the working directory is not searched for modules.
 CHILD = (sys.executable, "-P", "-m", "registry.policy.checks.child")

@@ -10,7 +10,7 @@ from registry.catalog.facts import DatasetRole, DigestState, EdgeKind
 from registry.policy.checks.facts import CheckFacts, Edge, Files
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, listed, time_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A whole object name of git: SHA-1 or SHA-256."""

@@ -8,7 +8,7 @@ import msgspec
 from registry.policy.checks.facts import CheckFacts, Files, Monitored
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, listed, some_of, time_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 
 class MonitoringPlanComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

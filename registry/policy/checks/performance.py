@@ -10,7 +10,7 @@ import msgspec
 from registry.policy.checks.facts import CheckFacts, Files
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
 """A decimal number as text, so that no rounding comes between policy and comparison."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from registry.policy.checks.facts import CheckFacts, Files
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 
 class Reads(StrEnum):

@@ -20,7 +20,7 @@ from registry.policy.checks.artifact import paths_below
 from registry.policy.checks.facts import CheckFacts, Files
 from registry.policy.checks.protocol import Finding, Reads
 from registry.policy.checks.wording import hex_of, some_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 CHUNK_BYTES = 4 * 2**20
 OVERLAP_BYTES = 8192

@@ -8,7 +8,7 @@ import msgspec
 from registry.policy.checks.facts import CheckFacts, DocumentFacts, Files
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, listed
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 

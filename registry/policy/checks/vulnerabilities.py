@@ -8,7 +8,7 @@ import msgspec
 from registry.policy.checks.facts import CheckFacts, Files, UnreadableInputError, VulnerabilityExport
 from registry.policy.checks.protocol import Finding, Reads
 from registry.policy.checks.wording import hex_of, some_of, time_of
-from registry.policy.tables import Outcome
+from registry.policy.outcomes import Outcome
 
 CLOCK_TOLERANCE = timedelta(days=1)
 
