@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from registry.demo.directory import DemoDirectory
+from registry.demo.pager import Pager, pager
 from registry.errors import UnavailableError
 from registry.settings import Settings
 
@@ -28,15 +30,17 @@ class DemoServer:
     url: str
     one_time_token: str
     process: subprocess.Popen[bytes]
+    pager: Pager
+    """Receives alerts; the server's settings allow it."""
 
 
-def server_environment(directory: DemoDirectory, port: int) -> dict[str, str]:
+def server_environment(directory: DemoDirectory, port: int, pager_host: str) -> dict[str, str]:
     """The server's settings. Those of the installation that this machine may have are left out."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ACTA_")}
-    return inherited | own_settings(directory, port)
+    return inherited | own_settings(directory, port, pager_host)
 
 
-def own_settings(directory: DemoDirectory, port: int) -> dict[str, str]:
+def own_settings(directory: DemoDirectory, port: int, pager_host: str) -> dict[str, str]:
     """The settings that the tour itself makes, as environment variables."""
     return {
         "ACTA_HOME": str(directory.home),
@@ -46,6 +50,8 @@ def own_settings(directory: DemoDirectory, port: int) -> dict[str, str]:
         "ACTA_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "ACTA_ORGANISATION": ORGANISATION,
         "ACTA_JOB_POLL_SECONDS": "0.1",
+        # On this machine, where webhooks may not reach otherwise.
+        "ACTA_WEBHOOK_ALLOWED_HOSTS": pager_host,
     }
 
 
@@ -64,15 +70,24 @@ def running(directory: DemoDirectory) -> Iterator[DemoServer]:
     from registry.database import upgrade
 
     upgrade(f"sqlite:///{directory.database}")
-    port = _free_port()
-    environment = server_environment(directory, port)
+    with pager() as receiver:
+        port = _free_port()
+        process = _start(directory, server_environment(directory, port, receiver.host))
+        try:
+            _wait_until_ready(process, f"http://127.0.0.1:{port}", directory)
+            output = _output_of(directory)
+            token = output.read_text().strip()
+            output.unlink()
+            yield DemoServer(f"http://127.0.0.1:{port}", token, process, receiver)
+        finally:
+            _stop(process)
+
+
+def _start(directory: DemoDirectory, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # Files, not pipes: a pipe that nobody reads would stop the server.
-    output = directory.root / "one-time-token"
-    with (
-        os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out,
-        directory.server_log.open("wb") as log,
-    ):
-        process = subprocess.Popen(
+    output = os.open(_output_of(directory), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(output, "wb") as out, directory.server_log.open("wb") as log:
+        return subprocess.Popen(
             [sys.executable, "-m", "registry.cli", "serve"],
             env=environment,
             stdout=out,
@@ -80,13 +95,10 @@ def running(directory: DemoDirectory) -> Iterator[DemoServer]:
             # Ctrl-C reaches the server once: through us.
             start_new_session=True,
         )
-    try:
-        _wait_until_ready(process, f"http://127.0.0.1:{port}", directory)
-        token = output.read_text().strip()
-        output.unlink()
-        yield DemoServer(f"http://127.0.0.1:{port}", token, process)
-    finally:
-        _stop(process)
+
+
+def _output_of(directory: DemoDirectory) -> Path:
+    return directory.root / "one-time-token"
 
 
 def _free_port() -> int:

@@ -28,8 +28,6 @@ ANSWERS: Mapping[str, str] = {
     "human-oversight": "who decides on each client, and how that person sets the score aside.",
     "access-reviewed": "how callers authenticate, what each may ask, and at which rate.",
     "threats-modelled": "the threats considered, and what is done about each.",
-    "monitoring-planned": "the plan, its indicators and the owner who is called.",
-    "alerts-tested": "when the test alert was sent, and who acknowledged it.",
     "rollback-rehearsed": "when going back was rehearsed, and how long it took.",
 }
 """What a reviewer of a real organisation would name for each item. The tour has none, and says so."""

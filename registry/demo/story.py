@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry.demo import steps_gate, steps_model, steps_proof
+from registry.demo import steps_gate, steps_model, steps_monitoring, steps_proof
 from registry.demo.ahead import TrainingAhead
 from registry.demo.directory import DemoDirectory
 from registry.demo.narration import Narrator
@@ -18,7 +18,7 @@ from registry.demo.steps_proof import Attack
 if TYPE_CHECKING:
     from rich.console import Console
 
-STEPS = 12
+STEPS = 13
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def tell_story(console: "Console", directory: DemoDirectory, server: DemoServer,
         steps_model.documents(tell, directory, cast, version, done)
         request = steps_gate.refusal(tell, cast, version)
         assessed = steps_gate.assessment(tell, directory, cast, version, done)
+        steps_monitoring.monitoring(tell, server, cast, version, done)
         kept = steps_proof.keep_checkpoint(tell, directory, cast)
         gate = steps_gate.answers(tell, cast, version, done)
         waived = steps_gate.waivers(tell, cast, version, gate)

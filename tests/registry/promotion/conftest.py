@@ -31,6 +31,7 @@ from registry.resources import default_policy_path
 from registry.settings import Settings
 from registry.unit import Unit, Units
 from tests.registry.conftest import FACTS, TEST_DATA_DIGEST, People
+from tests.registry.monitoring.plans import monitor_in
 
 POLICY = parse(default_policy_path().read_text(encoding="utf-8"))
 NAME = "credit-default"
@@ -70,6 +71,7 @@ class Governance:
             self._document(unit, found)
             _verify(unit, found)
             assess(unit, self.people.developer, found, Verdict.PASS)
+            monitor_in(unit, self.people, found)
         self.run_checks(found)
 
     def _answer(self, unit: Unit, found: FoundVersion) -> None:

@@ -312,7 +312,7 @@ def test_maker_does_not_answer_ethics_and_security_items(governance, registered)
             with pytest.raises(ConflictOfInterestError), governance.units.writing() as unit:
                 attest(unit, actor, registered, item, Answer.YES, "Fine.", None)
     with governance.units.writing() as unit:
-        attest(unit, maker, registered, "monitoring-planned", Answer.YES, "On call.", None)
+        attest(unit, maker, registered, "rollback-rehearsed", Answer.YES, "In ten minutes.", None)
     with pytest.raises(RefusedError, match="ethics reviewer"), governance.units.writing() as unit:
         attest(unit, people.security, registered, "lawful-basis", Answer.YES, "Fine.", None)
     for item, words in (("no-such", "no item"), ("digest-verified", "shown by a check")):
