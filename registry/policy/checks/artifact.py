@@ -106,7 +106,7 @@ class ArtifactSafeToLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True
                 seen = look_into(Place(folder, path, frozenset(paths), described))
             except UnreadableFormatError as error:
                 unread.append(f"{path}: {error}")
-                continue
+                seen = error.seen
             dangers += [f"{path}: {danger}" for danger in seen.dangers]
             dangers += [f"{path}: {name}" for name in seen.beyond(allowed)]
             named |= seen.globals_named

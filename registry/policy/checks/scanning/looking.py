@@ -89,6 +89,14 @@ def look_into(place: Place) -> Seen:
         UnreadableFormatError: it is of no kind that is known, or not what it seems.
     """
     seen = Seen()
+    try:
+        _look_into(place, seen)
+    except UnreadableFormatError as error:
+        raise UnreadableFormatError(str(error), seen) from error
+    return seen
+
+
+def _look_into(place: Place, seen: Seen) -> None:
     with place.file.open("rb") as file:
         head = file.read(64)
         file.seek(0)
@@ -104,7 +112,6 @@ def look_into(place: Place) -> Seen:
             seen.kinds.append("pickle")
         elif not _look_into_compressed(place, file, head, seen) and not _look_into_binary(place, file, head, seen):
             _look_into_text(place, file, head, seen)
-    return seen
 
 
 def _look_into_archive(place: Place, seen: Seen) -> None:

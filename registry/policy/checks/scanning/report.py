@@ -4,10 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
-class UnreadableFormatError(Exception):
-    """The bytes are not what they seem to be, or of a kind that is not known: nothing can be said of their safety."""
-
-
 @dataclass
 class Seen:
     """Everything that loading a file would look up or do, as far as it matters for safety.
@@ -27,3 +23,14 @@ class Seen:
     def beyond(self, allowed: Iterable[str]) -> list[str]:
         """The names that are not allowed."""
         return sorted(self.globals_named - set(allowed))
+
+
+class UnreadableFormatError(Exception):
+    """The bytes are not what they seem to be, or of a kind that is not known: nothing can be said of their safety.
+
+    `seen`: what was seen before that, which loading them might do before it fails.
+    """
+
+    def __init__(self, problem: str, seen: Seen | None = None) -> None:
+        super().__init__(problem)
+        self.seen = seen or Seen()
