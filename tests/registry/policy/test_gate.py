@@ -14,7 +14,7 @@ from registry.policy.gate import State, Unmet, Waived, evaluate
 from registry.policy.policy import AttestationNeeded, CheckNeeded, DocumentNeeded, parse
 from registry.policy.tables import Answer, Outcome
 from registry.resources import default_policy_path
-from tests.registry.policy.test_checks import GOOD, NOW
+from tests.registry.policy.checks.samples import GOOD, NOW
 
 POLICY = parse(default_policy_path().read_text(encoding="utf-8"))
 RULE = POLICY.gate(Stage.PRODUCTION, "high")
@@ -32,7 +32,7 @@ def result(check: str, parameters, outcome: Outcome, at: datetime = NOW) -> Chec
 
 
 def waiver(item: str, until: datetime, since: datetime = NOW - DAY) -> Excepted:
-    return Excepted(uuid4(), item, "for now", PERSONS[0], since, until)
+    return Excepted(uuid4(), item, "for now", PERSONS[0], since, until, "by hand")
 
 
 def complete() -> Evidence:
@@ -50,10 +50,10 @@ def complete() -> Evidence:
                 one = result(check, parameters, Outcome.PASSED)
                 checked[check, one.inputs_digest] = one
     reviewed = tuple(
-        Reviewed(approval.role, True, PERSONS[place], PERSONS[place], NOW)
+        Reviewed(approval.role, True, PERSONS[place], frozenset({PERSONS[place]}), NOW)
         for place, approval in enumerate(RULE.approvals)
     )
-    return Evidence(GOOD, attested, documented, checked, {}, reviewed, REQUESTER)
+    return Evidence(GOOD, attested, documented, checked, {}, reviewed, frozenset({REQUESTER}))
 
 
 COMPLETE = complete()
@@ -127,7 +127,7 @@ def test_gate_is_met_exactly_when_no_item_is_unmet_and_enough_persons_approve(da
     reviewed = data.draw(
         st.lists(
             st.builds(
-                lambda role, approves, person: Reviewed(role, approves, person, person, NOW),
+                lambda role, approves, person: Reviewed(role, approves, person, frozenset({person}), NOW),
                 st.sampled_from([Role.VALIDATOR, Role.RISK_OFFICER, Role.SECURITY_REVIEWER]),
                 st.booleans(),
                 st.sampled_from([*PERSONS[:2], REQUESTER]),
@@ -135,12 +135,12 @@ def test_gate_is_met_exactly_when_no_item_is_unmet_and_enough_persons_approve(da
             max_size=5,
         )
     )
-    found = gate(Evidence(GOOD, attested, documented, checked, excepted, tuple(reviewed), REQUESTER))
+    found = gate(Evidence(GOOD, attested, documented, checked, excepted, tuple(reviewed), frozenset({REQUESTER})))
     assert {one.item.id for one in found.items if not one.met} == unmet
     assert found.items_met is (not unmet)
     if found.met:
         assert not unmet
-        persons = [review.person for approval in found.approvals for review in approval.given]
+        persons = [one for approval in found.approvals for review in approval.given for one in review.persons]
         assert len(set(persons)) == len(persons) == 2
         assert REQUESTER not in persons
         assert all(review.approves for approval in found.approvals for review in approval.given)
@@ -213,7 +213,9 @@ def test_stale_result_is_open_and_asks_for_the_checks_to_run_again():
 
 
 def test_one_person_with_two_roles_counts_once():
-    twice = tuple(Reviewed(approval.role, True, PERSONS[0], PERSONS[0], NOW) for approval in RULE.approvals)
+    twice = tuple(
+        Reviewed(approval.role, True, PERSONS[0], frozenset({PERSONS[0]}), NOW) for approval in RULE.approvals
+    )
     found = gate(replace(COMPLETE, reviewed=twice))
     assert not found.met
     assert [approval.met for approval in found.approvals] == [True, False]
@@ -222,14 +224,14 @@ def test_one_person_with_two_roles_counts_once():
 def test_machine_and_the_person_responsible_for_it_count_once():
     person, machine = PERSONS[0], UUID(int=50)
     both = (
-        Reviewed(RULE.approvals[0].role, True, person, person, NOW),
-        Reviewed(RULE.approvals[1].role, True, machine, person, NOW),
+        Reviewed(RULE.approvals[0].role, True, person, frozenset({person}), NOW),
+        Reviewed(RULE.approvals[1].role, True, machine, frozenset({person}), NOW),
     )
     assert not gate(replace(COMPLETE, reviewed=both)).met
 
 
 def test_approval_of_the_requester_counts_for_nothing():
-    own = tuple(replace(review, person=REQUESTER) for review in COMPLETE.reviewed[:1])
+    own = tuple(replace(review, persons=frozenset({REQUESTER})) for review in COMPLETE.reviewed[:1])
     assert not gate(replace(COMPLETE, reviewed=own + COMPLETE.reviewed[1:])).met
 
 
@@ -238,3 +240,24 @@ def test_gate_reports_time_policy_and_tier():
     assert (found.policy.name, found.policy.version, found.tier) == ("acta-default", "1.0", "high")
     assert found.evaluated_at == NOW
     assert NOW.tzinfo is UTC
+
+
+@pytest.mark.parametrize("interest", ["interested", "executing"])
+def test_approval_in_a_role_from_who_asks_or_executes_counts_for_nothing(interest):
+    granter, other = UUID(int=60), UUID(int=61)
+    first, *rest = COMPLETE.reviewed
+    stake = {"interested": COMPLETE.interested, interest: frozenset({granter})}
+    for granters, counts in (({granter}, False), ({granter, other}, True), ({other}, True)):
+        reviewed = (replace(first, role_granted_by=frozenset(granters)), *rest)
+        found = gate(replace(COMPLETE, reviewed=reviewed, **stake))
+        assert found.met is counts
+    [missing] = gate(
+        replace(COMPLETE, reviewed=(replace(first, role_granted_by=frozenset({granter})), *rest), **stake)
+    ).unmet
+    assert "granted by" in missing.reason
+
+
+def test_delegate_counts_as_both_persons():
+    both = frozenset(PERSONS[:2])
+    reviewed = tuple(replace(review, persons=both) for review in COMPLETE.reviewed)
+    assert [len(approval.given) for approval in gate(replace(COMPLETE, reviewed=reviewed)).approvals] == [1, 0]

@@ -1,5 +1,7 @@
 """The state machine of promotions under random sequences of actions by random actors."""
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -7,6 +9,8 @@ from hypothesis.stateful import run_state_machine_as_test
 import registry.policy.separation
 import registry.unit
 from audit.reads import EntryFilter, entries_after
+from registry.access.actor import Role
+from registry.policy.tables import Answer
 from registry.promotion.replay import replay
 from registry.promotion.states import TRANSITIONS
 from registry.promotion.tables import Decision
@@ -63,7 +67,7 @@ def tour(world):
             machine.think_again(0, decision, reviewers)
         machine.withdraw(0, "developer b")
     machine.promote_both_and_roll_back()
-    for by in ("operations a", "operations b", "validator b"):
+    for by in sorted(world.actors):
         machine.judge_rollback(by)
     machine.promote(0, "staging")
     machine.promote(0, "archived")
@@ -71,16 +75,98 @@ def tour(world):
     machine.tables_are_what_the_log_implies()
 
 
+def everybody_tries_everything(world, registrant, trainer, requester):
+    """Each deed by each actor in turn: the oracle says of those that succeed whether they should have."""
+    machine = machine_for(world)()
+    machine.register(registrant, trainer, None)
+    machine.ask(0, requester, "production")
+    for by in sorted(world.actors):
+        for item in ("lawful", "watched"):
+            machine.answer(0, by, item, Answer.YES)
+        machine.waive(0, by, "reported", 11 if by.startswith("risk") else 9)
+    machine.report(0, "developer a", "developer a")
+    machine.report(0, "developer a", "validator b")
+    for by in sorted(world.actors):
+        for role in (Role.VALIDATOR, Role.OPERATIONS_REVIEWER):
+            machine.decide(0, by, role, Decision.APPROVE)
+    for by in ("chief", *sorted(world.actors)):
+        machine.execute(0, by)
+        machine.withdraw(0, by)
+    for by in sorted(world.actors):
+        machine.ask(0, by, "production")
+        machine.roll_back(by)
+    machine.tables_are_what_the_log_implies()
+
+
+def chief_executes_on_roles_that_they_granted(world):
+    """Refused; somebody else may."""
+    machine = machine_for(world)()
+    machine.register("developer a", None, None)
+    request_id = machine._bring(0, "production", 0)
+    machine._decide(request_id, "chief's validator", Role.VALIDATOR, Decision.APPROVE)
+    machine._decide(request_id, "chief's operations", Role.OPERATIONS_REVIEWER, Decision.APPROVE)
+    machine._execute(request_id, "chief")
+    machine._execute(request_id, "developer a")
+    assert machine.oracle.requests[str(request_id)].state == "executed"
+
+
+def evidence_is_missing_old_or_withdrawn(world):
+    """Requests whose approvals are given and whose items are not met any more, or never were."""
+    machine = machine_for(world)()
+    machine.register("developer a", None, None)
+    for version, missing in ((0, 31), (1, 61)):
+        machine.ask(version, "developer b", "production")
+        request_id = machine._request(version, "production")
+        for by, role in (("validator b", Role.VALIDATOR), ("operations b", Role.OPERATIONS_REVIEWER)):
+            machine._decide(request_id, by, role, Decision.APPROVE)
+        machine.execute(version, "developer a")
+        machine.answer(version, "ethics a", "lawful", Answer.YES)
+        machine.execute(version, "developer a")
+        machine.report(version, "developer a", "developer a")
+        machine.answer(version, "operations a", "watched", Answer.NO)
+        machine.execute(version, "developer a")
+        machine.report(version, "developer a", "validator b")
+        machine.answer(version, "operations a", "watched", Answer.YES)
+        machine.withdraw(version, "developer b")
+        machine.days_pass(missing)
+        if missing == 61:
+            machine.answer(version, "operations a", "watched", Answer.YES)
+        machine.ask(version, "developer b", "production")
+        request_id = machine._request(version, "production")
+        for by, role in (("validator b", Role.VALIDATOR), ("operations b", Role.OPERATIONS_REVIEWER)):
+            machine._decide(request_id, by, role, Decision.APPROVE)
+        machine.execute(version, "developer a")
+        machine.waive(version, "risk a", "reported", 3)
+        machine.execute(version, "developer a")
+        machine.days_pass(9)
+        machine.execute(version, "developer a")
+        machine.withdraw(version, "developer b")
+        machine._bring(version, "production", 2)
+        machine.somebody_edits_the_table(version)
+        machine.execute(version, "developer a")
+        machine.decide(version, "validator c", Role.VALIDATOR, Decision.APPROVE)
+        machine.withdraw(version, "developer b")
+        machine.roll_back("operations a")
+
+
 def test_random_actions_of_random_actors_never_lead_into_production_but_by_a_met_gate_or_a_rollback(world):
     tour(world)
-    drive(world, examples=3, steps=12, derandomize=True)
+    everybody_tries_everything(world, "machine of developer a", "validator a", "everything")
+    everybody_tries_everything(world, "developer b", "risk a", "chief")
+    chief_executes_on_roles_that_they_granted(world)
+    evidence_is_missing_old_or_withdrawn(world)
+    drive(world, examples=2, steps=10, derandomize=True)
     assert {name: count for name, count in fired(world).items() if count < 1} == {}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_each_transition_fires_fifty_times_without_breaking_a_rule(world, record_property):
-    drive(world, examples=120, steps=40, derandomize=False)
-    counts = fired(world)
-    record_property("fired", counts)
+@pytest.mark.timeout(7200)
+def test_each_transition_fires_fifty_times_without_breaking_a_rule(world):
+    # In portions, until the rarest has come often enough; if it never does, the test fails.
+    for _ in range(10):
+        drive(world, examples=60, steps=40, derandomize=False)
+        counts = fired(world)
+        if min(counts.values()) >= 50:
+            break
+    sys.stdout.write(f"{counts}\n")
     assert {name: count for name, count in counts.items() if count < 50} == {}
