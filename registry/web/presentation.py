@@ -54,6 +54,10 @@ _STATES = {
     "low": StateMark("open", "Low", "open"),
     "remediated": StateMark("unsure", "Remediated", "inconclusive"),
     "closed": StateMark("passed", "Closed", "passed"),
+    # Of a delivery.
+    "queued": StateMark("due", "On its way", "due"),
+    "delivered": StateMark("passed", "Delivered", "passed"),
+    "dead": StateMark("failed", "Given up", "failed"),
     # Of a card.
     "ready": StateMark("passed", "Ready", "passed"),
 }

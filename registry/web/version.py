@@ -49,6 +49,7 @@ from registry.web.frame import Frame, frame_of, framed
 from registry.web.gates import GateSubject, ShownGate, evidence_in, people_in, shown_gate
 from registry.web.history import History, history_of, item_titles
 from registry.web.lineage import Drawing, draw, kind_of
+from registry.web.monitoring import ShownMonitoring, shown_monitoring
 
 MOST_REQUESTS = 50
 
@@ -89,6 +90,7 @@ class VersionPage:
     titles: dict[str, str]
     """Of checklist items, by id."""
     cards: tuple[CardView, ...]
+    monitoring: ShownMonitoring
     names: dict[UUID, str]
     history: History
 
@@ -148,6 +150,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
     lapses = [LapseView.of(row) for row in lapses_of(unit, version_id)]
     cards = [CardView.of(card) for card in list_cards(unit, actor, name, number)]
     attestations = list_attestations(unit, version_id)
+    monitoring = shown_monitoring(unit, version_id)
     cases = _cases(unit, actor, found)
     requests = [PromotionView.of(case, None) for case in cases]
     judged = _gate(unit, found, cases, target_stage)
@@ -163,12 +166,14 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         *(one.id for one in lapses),
         *(one.id for one in cards),
         *(one.id for one in attestations),
+        *monitoring.subjects,
         *(one.request.id for one in requests),
         *(evidence_in(judged.view) if judged else ()),
     ]
     history = history_of(unit, subjects, titles)
     assessment = latest(assessments)
-    names = names_of(unit, _people(found, documents, waivers, cards, requests, judged, assessment) | _owners(findings))
+    people = _people(found, documents, waivers, cards, requests, judged, assessment)
+    names = names_of(unit, people | _owners(findings) | monitoring.people)
     gate, request = None, None
     if judged is not None:
         request = judged.request
@@ -194,6 +199,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         lasting=tuple(one for one in lapses if one.ended_at is None),
         titles=titles,
         cards=tuple(cards),
+        monitoring=monitoring,
         names=names,
         history=history,
     )
