@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -87,7 +88,27 @@ def test_models_whose_names_look_alike_are_migrated_up_down_and_up_and_keep_keys
     assert name_keys(database) == keys
 
 
-def insert_models(database: Database, names: list[str]) -> dict[str, UUID]:
+def test_models_registered_before_risk_was_versioned_get_the_most_careful_answers(database_url, database):
+    upgrade(database_url, "0009")
+    insert_models(database, ["credit-default"], {"affects_persons": True, "financial_impact": "high"})
+    upgrade(database_url)
+    careful = {"decision_autonomy": "decides alone", "reversibility": "not", "legal_domain": "not stated"}
+    with database.engine.connect() as connection:
+        model = connection.execute(text("SELECT risk_profile, risk_revision FROM acta_registered_model")).one()
+        state = connection.execute(text("SELECT number, answers, tier, reason, policy_id FROM acta_risk")).one()
+    profile = json.loads(model.risk_profile) if isinstance(model.risk_profile, str) else model.risk_profile
+    answers = json.loads(state.answers) if isinstance(state.answers, str) else state.answers
+    assert profile == answers == {"affects_persons": True, "financial_impact": "high"} | careful
+    assert (model.risk_revision, state.number, state.tier, state.policy_id) == (1, 1, "low", None)
+    assert "most careful answer" in state.reason
+    downgrade(database_url, "0009")
+    with database.engine.connect() as connection:
+        profile = connection.execute(text("SELECT risk_profile FROM acta_registered_model")).scalar_one()
+    profile = json.loads(profile) if isinstance(profile, str) else profile
+    assert profile == {"affects_persons": True, "financial_impact": "high"}
+
+
+def insert_models(database: Database, names: list[str], profile: dict[str, object] | None = None) -> dict[str, UUID]:
     """Models of these names, each a second older than the next, by the columns of migration 0005."""
     somebody, ids, start = uuid4(), {name: uuid4() for name in names}, datetime(2026, 1, 1, tzinfo=UTC)
     tables = MetaData()
@@ -103,12 +124,14 @@ def insert_models(database: Database, names: list[str]) -> dict[str, UUID]:
                 "team": "risk",
                 "owner_id": somebody,
                 "purpose": "Scores.",
-                "risk_profile": {},
+                "risk_profile": profile or {},
                 "risk_tier": "low",
                 "revision": 1,
                 "created_at": start + timedelta(seconds=seconds),
                 "created_by": somebody,
             }
+            if "name_key" in model.c:
+                values["name_key"] = name
             connection.execute(insert(model).values(values))
         connection.commit()
     return ids
