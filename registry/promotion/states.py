@@ -78,3 +78,10 @@ def state_at(request: PromotionRequest, model: RegisteredModel, version: ModelVe
     state = RequestState(request.state)
     event = lapse(request, model, version, now)
     return state if event is None else after(state, event)
+
+
+def as_markdown() -> str:
+    """The table of transitions as docs/promotion.md prints it: a test compares the two."""
+    lines = ["| State | What happens | State after |", "|---|---|---|"]
+    lines += [f"| {state.value} | {event.value} | {then.value} |" for (state, event), then in TRANSITIONS.items()]
+    return "\n".join(lines) + "\n"

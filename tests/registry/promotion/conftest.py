@@ -29,6 +29,7 @@ from registry.promotion.reviews import review
 from registry.promotion.tables import Decision
 from registry.resources import default_policy_path
 from registry.settings import Settings
+from registry.storage import Storage
 from registry.unit import Unit, Units
 from tests.registry.conftest import FACTS, TEST_DATA_DIGEST, People
 from tests.registry.monitoring.plans import monitor_in
@@ -84,6 +85,7 @@ class Governance:
             if isinstance(item.shown, DocumentNeeded):
                 kind = item.shown.kind
                 body = f"# {kind}\n".encode()
+                Storage(self.settings.storage).put(body)
                 document = NewDocument(
                     kind, item.title, f"{kind}.md", "text/markdown", sha256(body).digest(), len(body), body
                 )

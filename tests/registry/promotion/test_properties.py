@@ -79,6 +79,11 @@ def everybody_tries_everything(world, registrant, trainer, requester):
     """Each deed by each actor in turn: the oracle says of those that succeed whether they should have."""
     machine = machine_for(world)()
     machine.register(registrant, trainer, None)
+    for by in sorted(world.actors):
+        machine.answer(1, by, "lawful", Answer.YES)
+        machine.waive(1, by, "reported", 5)
+        machine.ask(1, by, "staging")
+        machine.withdraw(1, by)
     machine.ask(0, requester, "production")
     for by in sorted(world.actors):
         for item in ("lawful", "watched"):
@@ -126,6 +131,7 @@ def evidence_is_missing_old_or_withdrawn(world):
         machine.answer(version, "operations a", "watched", Answer.NO)
         machine.execute(version, "developer a")
         machine.report(version, "developer a", "validator b")
+        machine.execute(version, "developer a")
         machine.answer(version, "operations a", "watched", Answer.YES)
         machine.withdraw(version, "developer b")
         machine.days_pass(missing)

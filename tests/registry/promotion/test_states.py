@@ -1,9 +1,10 @@
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from registry.promotion.errors import IllegalTransitionError
-from registry.promotion.states import LIVE, TRANSITIONS, Event, after
+from registry.promotion.states import LIVE, TRANSITIONS, Event, after, as_markdown
 from registry.promotion.tables import RequestState
 
 
@@ -19,3 +20,8 @@ def test_only_an_approved_request_is_executed():
                 after(state, event)
             assert state.value in str(refused.value)
     assert after(RequestState.APPROVED, Event.EXECUTED) is RequestState.EXECUTED
+
+
+def test_documents_print_the_table_of_the_code():
+    page = Path(__file__).resolve().parents[3] / "docs" / "promotion.md"
+    assert as_markdown() in page.read_text(encoding="utf-8")
