@@ -215,6 +215,7 @@ class GateItem(msgspec.Struct, frozen=True):
     who: list[str]
     """Roles that can meet it; empty where it is met."""
     waivable_by: str | None
+    waivable_days: int | None
 
 
 class Checklist(msgspec.Struct, frozen=True):

@@ -12,12 +12,15 @@ from registry.demo.dataset import LABEL
 from registry.demo.directory import DemoDirectory
 from registry.demo.narration import Narrator
 from registry.demo.steps_model import JOB_SECONDS, MODEL
-from registry.demo.training import TrainingOutcome
+from registry.demo.training import SENSITIVE_COLUMNS, TrainingOutcome
 
 TARGET = "production"
-SENSITIVE = ("sex", "education", "marriage", "age")
 AGE_EDGES = (30, 40, 50, 60)
-ASSESSMENT_ITEM = "bias-assessed"
+WEIGHED: Mapping[str, str] = {
+    "bias-assessed": "looking at refusals again by hand, by group.",
+    "vulnerabilities-checked": "a scan of the environment by other means: the tour has no export of OSV records.",
+}
+"""The items that the tour's risk officer may have to weigh, and what could compensate."""
 WAIVER_DAYS = 60
 JUSTIFICATION = "Tour: the first version, to be seen by credit officers beside the present scorecard."
 
@@ -66,7 +69,7 @@ def assessment(
     columns = ColumnRoles(
         outcome=LABEL,
         prediction="prediction",
-        sensitive=list(SENSITIVE),
+        sensitive=list(SENSITIVE_COLUMNS),
         score="score",
         bands={"age": [float(edge) for edge in AGE_EDGES]},
         preset="credit",
@@ -75,7 +78,7 @@ def assessment(
     data = str(done.predictions.relative_to(directory.root))
     of = ("--model", MODEL, "--version", str(version.number), "--outcome", LABEL, "--prediction", "prediction")
     bands = "age=" + ",".join(map(str, AGE_EDGES))
-    how = ("--score", "score", "--sensitive", ",".join(SENSITIVE), "--bands", bands, "--preset", "credit")
+    how = ("--score", "score", "--sensitive", ",".join(SENSITIVE_COLUMNS), "--bands", bands, "--preset", "credit")
     tell.command("validator", "acta", "assess", data, *of, *how)
     requested = client.request_assessment(MODEL, version.number, done.predictions, columns)
     assert requested.job_id is not None
@@ -116,27 +119,28 @@ def _answer(item: GateItem, done: TrainingOutcome) -> str:
 
 
 def waivers(tell: Narrator, cast: Cast, version: Version, gate: Gate) -> bool:
-    """Where the assessment found a disparity: the risk officer's dated, reasoned exception. Whether one was needed."""
-    tell.step("Weigh what the assessment found")
-    item = next((item for item in _items(gate) if item.id == ASSESSMENT_ITEM), None)
-    if item is None or item.met:
-        tell.good("The assessment passed: nothing has to be excused.")
-        return False
-    tell.bad(f"{item.title}: {item.state}. {item.reason}")
-    reason = f"Tour: here the risk officer says why this is acceptable for {WAIVER_DAYS} days: {item.reason}"
-    measure = "Tour: here the risk officer names the measure, such as looking at refusals again by hand, by group."
-    waive = ("acta", "waive", MODEL, str(version.number), ASSESSMENT_ITEM)
-    tell.command("risk-officer", *waive, "--reason", reason, "--measure", measure, "--days", str(WAIVER_DAYS))
-    granted = cast[Role.RISK_OFFICER].client.waive(
-        MODEL,
-        version.number,
-        ASSESSMENT_ITEM,
-        reason=reason,
-        compensating_measure=measure,
-        expires_at=datetime.now(UTC) + timedelta(days=WAIVER_DAYS),
-    )
-    tell.good(f"Waived until {granted.expires_at:%Y-%m-%d}; every page and card that rests on it says so.")
-    return True
+    """What the checks found that a risk officer may excuse, each by a dated, reasoned exception. Whether any was."""
+    tell.step("Weigh what the checks found")
+    found = [item for item in _items(gate) if item.id in WEIGHED and not item.met]
+    if not found:
+        tell.good("All checks passed: nothing has to be excused.")
+    for item in found:
+        tell.bad(f"{item.title}: {item.state}. {item.reason}")
+        days = min(WAIVER_DAYS, item.waivable_days or WAIVER_DAYS)
+        reason = f"Tour: here the risk officer says why this is acceptable for {days} days: {item.reason}"
+        measure = f"Tour: here the risk officer names the measure, such as {WEIGHED[item.id]}"
+        waive = ("acta", "waive", MODEL, str(version.number), item.id)
+        tell.command("risk-officer", *waive, "--reason", reason, "--measure", measure, "--days", str(days))
+        granted = cast[Role.RISK_OFFICER].client.waive(
+            MODEL,
+            version.number,
+            item.id,
+            reason=reason,
+            compensating_measure=measure,
+            expires_at=datetime.now(UTC) + timedelta(days=days),
+        )
+        tell.good(f"Waived until {granted.expires_at:%Y-%m-%d}; every page and card that rests on it says so.")
+    return bool(found)
 
 
 def approval(tell: Narrator, cast: Cast, version: Version, request: Promotion) -> Version:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 FOLDS = 5
+SENSITIVE_COLUMNS = ("sex", "education", "marriage", "age")
+"""What the version declares sensitive: an assessment must compare the groups of each, and of their intersections."""
 THRESHOLD_RULE = (
     "the score at which recall minus false positive rate (Youden's J) is greatest over the out-of-fold "
     "scores of the training rows, rounded to four decimals"
@@ -164,6 +166,7 @@ def train(
             "selection_rule": SELECTION_RULE,
             "threshold_rule": THRESHOLD_RULE,
             "inputs": len(MODEL_INPUTS),
+            "sensitive_features": ",".join(SENSITIVE_COLUMNS),
         },
         metrics=evaluation.metrics() | _cross_validation_metrics(tried),
         parts={"training": (training, training_part), "test": (holdout, holdout_part)},

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,19 +15,19 @@ from registry.findings.from_checks import open_where_failed
 from registry.jobs.service import enqueue, get_job
 from registry.jobs.tables import JobRow
 from registry.jobs.worker import Work
-from registry.policy.checks import Check, Finding, bind, inputs_digest
+from registry.policy.checks import Check, CheckFacts, Finding, bind, inputs_digest, runs_apart
 from registry.policy.checks.child import Limits
 from registry.policy.checks.isolation import examine
 from registry.policy.facts_of_versions import check_facts, current_documents
 from registry.policy.materials import (
     Directory,
-    copied_artifact,
-    copied_documents,
+    copied_files,
     directory_of_copies,
     files_for,
     refreshed_export,
     wanted_by,
 )
+from registry.policy.outcomes import Outcome
 from registry.policy.separation import lock_version
 from registry.policy.service import find_policy_for, policy_of
 from registry.policy.tables import CheckResultRow
@@ -34,6 +35,10 @@ from registry.promotion.staleness import outdate_requests
 from registry.promotion.states import LIVE
 from registry.promotion.tables import PromotionRequest
 from registry.unit import Committed, Unit
+
+
+RECENT = timedelta(days=1)
+"""How long what a check found in files is not looked for again without anybody asking."""
 
 
 @dataclass(frozen=True)
@@ -96,23 +101,41 @@ def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
 
 def _examined(work: Work, version_id: UUID, checks: Sequence[Check], directory: Directory) -> list[_Examined]:
     """What each check finds, on copies of the files, outside of any transaction."""
-    wanted = wanted_by(checks)
-    export = refreshed_export(work.units, work.settings, wanted, directory)
+    export = refreshed_export(work.units, work.settings, wanted_by(checks), directory)
     # Read after the export was kept: it is among the facts.
     with work.units.reading() as unit:
         version = unit.session.get_one(ModelVersion, version_id)
         model = unit.session.get_one(RegisteredModel, version.model_id)
         facts = check_facts(unit, model, version, current_documents(unit, version_id))
         source_uri, now = version.source_uri, unit.now
-    artifact = copied_artifact(source_uri, work.settings, wanted, directory)
-    documents = copied_documents(facts.documents, work.settings, wanted, directory)
+        if work.lease.requested_by is None:
+            checks = _without_recent(unit, version_id, checks, facts)
+    wanted = wanted_by(checks)
+    copied = copied_files(source_uri, facts.documents, export, work.settings, wanted, directory)
     limits = Limits(wall_seconds=work.settings.check_seconds)
     found = []
     for position, check in enumerate(checks):
         work.report(0.1 + 0.8 * position / len(checks), f"checking {check.name}")
-        finding = examine(check, facts, now, files_for(check, artifact, documents, export), limits)
+        finding = examine(check, facts, now, files_for(check, copied), limits)
         found.append(_Examined(check, finding, inputs_digest(check, facts, now)))
     return found
+
+
+def _without_recent(unit: Unit, version_id: UUID, checks: Sequence[Check], facts: CheckFacts) -> list[Check]:
+    """The checks but for those in processes of their own that found something on the same inputs a short while ago.
+
+    Many events have the checks run again; whoever asks for it in person gets every one.
+    """
+    known = {
+        (row.check_name, row.inputs_digest)
+        for row in list_results(unit, version_id)
+        if row.outcome != Outcome.ERROR and unit.now - row.checked_at < RECENT
+    }
+    return [
+        check
+        for check in checks
+        if not (runs_apart(check) and (check.name, inputs_digest(check, facts, unit.now)) in known)
+    ]
 
 
 def _keep(unit: Unit, version_id: UUID, one: _Examined) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from registry.catalog.copies import copy_of_uri
 from registry.catalog.manifest import ContentError, EmptyContentError, LinkRefusedError, UnreadableNameError
 from registry.catalog.manifest import content_digest as digest_of
+from registry.errors import ActaError
 from registry.policy.checks import ArtifactFiles, Check, DocumentFacts, DocumentFile, Files, Reads
 from registry.policy.checks.osv import ExportError
 from registry.settings import Settings
@@ -60,23 +61,32 @@ def refreshed_export(
         return None
 
 
-def files_for(
-    check: Check, artifact: ArtifactFiles | None, documents: tuple[DocumentFile, ...], export: CopiedExport | None
-) -> Files:
+def files_for(check: Check, copied: Files) -> Files:
     """What one check reads of all that was copied."""
     return Files(
-        artifact=artifact if Reads.ARTIFACT in check.reads else None,
-        documents=documents if Reads.DOCUMENTS in check.reads else (),
-        vulnerability_export=export.path if export and Reads.VULNERABILITY_EXPORT in check.reads else None,
+        artifact=copied.artifact if Reads.ARTIFACT in check.reads else None,
+        documents=copied.documents if Reads.DOCUMENTS in check.reads else (),
+        missing_documents=copied.missing_documents if Reads.DOCUMENTS in check.reads else None,
+        vulnerability_export=copied.vulnerability_export if Reads.VULNERABILITY_EXPORT in check.reads else None,
     )
 
 
-def copied_artifact(
-    source_uri: str, settings: Settings, wanted: frozenset[Reads], directory: Directory
-) -> ArtifactFiles | None:
-    """The version's files, with the content digest of what was copied, or why they could not be."""
-    if Reads.ARTIFACT not in wanted:
-        return None
+def copied_files(
+    source_uri: str,
+    documents: Sequence[DocumentFacts],
+    export: CopiedExport | None,
+    settings: Settings,
+    wanted: frozenset[Reads],
+    directory: Directory,
+) -> Files:
+    """Everything that is wanted, or why it could not be had."""
+    artifact = _copied_artifact(source_uri, settings, directory) if Reads.ARTIFACT in wanted else None
+    found, missing = _copied_documents(documents, settings, directory) if Reads.DOCUMENTS in wanted else ((), None)
+    return Files(artifact, found, missing, None if export is None else export.path)
+
+
+def _copied_artifact(source_uri: str, settings: Settings, directory: Directory) -> ArtifactFiles:
+    """The version's files, with the content digest of what was copied."""
     folder = directory.made("artifact")
     try:
         manifest = copy_of_uri(source_uri, settings.artifact_roots, folder, settings.check_limit_bytes)
@@ -87,21 +97,18 @@ def copied_artifact(
     return ArtifactFiles(folder, digest_of(manifest))
 
 
-def copied_documents(
-    documents: Sequence[DocumentFacts], settings: Settings, wanted: frozenset[Reads], directory: Directory
-) -> tuple[DocumentFile, ...]:
-    """The bytes of the documents.
-
-    Raises:
-        ActaError: the storage does not give them.
-    """
-    if Reads.DOCUMENTS not in wanted:
-        return ()
+def _copied_documents(
+    documents: Sequence[DocumentFacts], settings: Settings, directory: Directory
+) -> tuple[tuple[DocumentFile, ...], str | None]:
+    """The bytes of the documents, or why the storage does not give them."""
     folder = directory.made("documents")
     storage = Storage(settings.storage)
-    found = []
+    found: list[DocumentFile] = []
     for document in documents:
         path = folder / document.kind
-        path.write_bytes(storage.get(document.digest))
+        try:
+            path.write_bytes(storage.get(document.digest))
+        except ActaError as error:
+            return tuple(found), f"{document.kind}: {error}"
         found.append(DocumentFile(document.kind, document.file_name, path))
-    return tuple(found)
+    return tuple(found), None

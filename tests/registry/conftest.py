@@ -1,5 +1,6 @@
 """An installation on each database, its people, and a registered version."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from audit.log import Log
 from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKind
 from registry.access.service import add_actor, create_token, found_installation, grant_role
 from registry.catalog import service as catalog
+from registry.catalog.digest import content_digest, manifest_of_folder
 from registry.catalog.facts import (
     Autonomy,
     DatasetRole,
@@ -45,9 +47,11 @@ PROFILE = RiskProfile(
     legal_domain=LegalDomain.CREDITWORTHINESS,
 )
 
+ARTIFACT = Path(__file__).with_name("artifact")
+"""A small model, in which no check finds a fault."""
 FACTS = VersionFacts(
-    source_uri="file:///models/credit-default",
-    content_digest="ab" * 32,
+    source_uri=ARTIFACT.as_uri(),
+    content_digest=content_digest(manifest_of_folder(ARTIFACT)).hex(),
     framework="sklearn",
     framework_version="1.9.1",
     run_id="5b0f22",
@@ -56,7 +60,7 @@ FACTS = VersionFacts(
     lineage=[
         LineageEdge(EdgeKind.DATASET, "training.parquet", DatasetRole.TRAINING, digest="4e" * 32),
         LineageEdge(EdgeKind.DATASET, "holdout.parquet", DatasetRole.TEST, digest=TEST_DATA_DIGEST),
-        LineageEdge(EdgeKind.CODE, "risk/credit", uri="https://git.example/risk/credit", identifier="6f2c1e9"),
+        LineageEdge(EdgeKind.CODE, "risk/credit", uri="https://git.example/risk/credit", identifier="6f2c1e9d" * 5),
         LineageEdge(EdgeKind.RUN, "hist-gradient", identifier="5b0f22"),
         LineageEdge(EdgeKind.ENVIRONMENT, "environment.lock", digest="51" * 32),
     ],
@@ -100,9 +104,18 @@ def settings(migrated_url: str, tmp_path: Path) -> Settings:
         home=tmp_path / "home",
         database_url=migrated_url,
         log_origin=ORIGIN,
-        artifact_roots=(str(tmp_path / "artifacts"),),
+        artifact_roots=(str(tmp_path / "artifacts"), str(ARTIFACT)),
+        osv_export=_export_of_today(tmp_path / "osv"),
         job_poll_seconds=0.05,
     )
+
+
+def _export_of_today(folder: Path) -> Path:
+    """One record, of a package that no model of the tests uses."""
+    folder.mkdir()
+    record = {"id": "TEST-2026-0002", "modified": datetime.now(UTC).isoformat(), "affected": []}
+    (folder / "TEST-2026-0002.json").write_text(json.dumps(record))
+    return folder
 
 
 @pytest.fixture
@@ -151,7 +164,12 @@ def registered(units: Units, people: People) -> FoundVersion:
             name="credit-default",
             team="retail-risk",
             owner_id=people.developer.id,
-            texts=ModelTexts("Estimates whether a card client will default next month."),
+            texts=ModelTexts(
+                purpose="Estimates whether a card client will default next month.",
+                intended_users="Credit officers of the retail bank.",
+                out_of_scope="Refusing a client without a person.",
+                limitations="Trained on clients of one bank, 2005.",
+            ),
             profile=PROFILE,
         )
         number = catalog.register_version(unit, people.developer, "credit-default", FACTS).number

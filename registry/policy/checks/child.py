@@ -5,13 +5,18 @@ one line of JSON. What a check prints goes nowhere. `registry.policy.checks.isol
 """
 
 import ctypes
+import importlib
 import os
 import resource
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from registry.policy.checks.protocol import Check
 
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
@@ -39,7 +44,8 @@ class Limits(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True):
     """What to examine. `facts` and `files` are those of `registry.policy.checks.facts`, as JSON."""
 
-    check: str
+    kind: str
+    """The check's class, as module:name."""
     parameters: msgspec.Raw
     facts: msgspec.Raw
     files: msgspec.Raw
@@ -102,10 +108,11 @@ def _leave_network(processes: int) -> str:
 
 def _examined(request: Request, network: str) -> Reply:
     from registry.policy.checks.facts import CheckFacts, Files, UnreadableInputError
-    from registry.policy.checks.installed import load_checks
 
     try:
-        check = msgspec.json.decode(request.parameters, type=load_checks()[request.check].kind)
+        module, _, name = request.kind.partition(":")
+        kind: type[Check] = getattr(importlib.import_module(module), name)
+        check = msgspec.json.decode(request.parameters, type=kind)
         facts = msgspec.json.decode(request.facts, type=CheckFacts)
         files = msgspec.json.decode(request.files, type=Files, dec_hook=_path)
         found = check.examine(facts, request.now, files)

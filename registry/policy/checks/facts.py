@@ -174,7 +174,19 @@ class Files:
 
     artifact: ArtifactFiles | None = None
     documents: tuple[DocumentFile, ...] = ()
+    missing_documents: str | None = None
+    """Why not all documents could be copied."""
     vulnerability_export: Path | None = None
+
+    def all_documents(self) -> tuple[DocumentFile, ...]:
+        """The documents.
+
+        Raises:
+            UnreadableInputError: not all could be had.
+        """
+        if self.missing_documents is not None:
+            raise UnreadableInputError(f"Not all documents could be read: {self.missing_documents}")
+        return self.documents
 
     def sound_artifact(self, facts: CheckFacts) -> Path:
         """The folder of the version's files, whose digest is the registered one.

@@ -57,7 +57,7 @@ def examine_apart(
 ) -> Finding:
     """What a check found in a child process of its own."""
     request = Request(
-        check=check.name,
+        kind=f"{type(check).__module__}:{type(check).__qualname__}",
         parameters=msgspec.Raw(msgspec.json.encode(check)),
         facts=msgspec.Raw(msgspec.json.encode(facts)),
         files=msgspec.Raw(msgspec.json.encode(files, enc_hook=str)),

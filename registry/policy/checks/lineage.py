@@ -12,8 +12,8 @@ from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, listed, time_of
 from registry.policy.outcomes import Outcome
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""A whole object name of git: SHA-1 or SHA-256."""
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}")
+"""A whole object name of git, SHA-1 or SHA-256; or the SHA-256 of the source, where it is in no repository."""
 
 
 def edge_inputs(facts: CheckFacts) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ class DigestVerified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FactsForReproduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it takes to make the version again is stated exactly: whole commit hash of the code (a branch or a
-    shortened hash may come to mean other code), digest of each data set and of the environment's lock file, and the
+    """What it takes to make the version again is stated exactly: the whole commit hash of the code, or the
+    SHA-256 of its source (a branch or a shortened hash may come to mean other code), the digest of each data set and of the environment's lock file, and the
     seed.
     """
 

@@ -135,13 +135,14 @@ class SecretsAbsent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def examine(self, facts: CheckFacts, now: datetime, files: Files) -> Finding:
         folder = files.sound_artifact(facts)
         places = [(path, folder / path) for path in paths_below(folder)]
-        places += [(f"document {document.kind}", document.path) for document in files.documents]
+        documents = files.all_documents()
+        places += [(f"document {document.kind}", document.path) for document in documents]
         kinds = [kind for kind in KINDS if kind.title not in self.ignored_kinds]
         found = [f"{shown}:{line}: {title}" for shown, path in places for line, title in sorted(_secrets(path, kinds))]
         evidence = {
             "content digest": hex_of(facts.content_digest),
             "files searched": str(len(places)),
-            "documents": some_of(document.kind for document in files.documents),
+            "documents": some_of(document.kind for document in documents),
         }
         if found:
             evidence["found"] = some_of(found)
