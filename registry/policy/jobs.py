@@ -36,7 +36,6 @@ from registry.promotion.states import LIVE
 from registry.promotion.tables import PromotionRequest
 from registry.unit import Committed, Unit
 
-
 RECENT = timedelta(days=1)
 """How long what a check found in files is not looked for again without anybody asking."""
 

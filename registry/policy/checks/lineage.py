@@ -84,9 +84,9 @@ class DigestVerified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FactsForReproduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it takes to make the version again is stated exactly: the whole commit hash of the code, or the
-    SHA-256 of its source (a branch or a shortened hash may come to mean other code), the digest of each data set and of the environment's lock file, and the
-    seed.
+    """What it takes to make the version again is stated exactly: the whole commit hash of the code, or the SHA-256 of
+    its source (a branch or a shortened hash may come to mean other code), the digest of each data set and of the
+    environment's lock file, and the seed.
     """
 
     name: ClassVar[str] = "facts-for-reproduction"
