@@ -23,7 +23,7 @@ def webhook() -> None:
 
 @webhook.command("add")
 @click.argument("label")
-@click.argument("url")
+@click.argument("receiver", metavar="URL")
 @click.option("--event", "events", multiple=True, help="A kind of event, repeatable. [default: all]")
 @click.option("--for-alerts-only", is_flag=True, help="It hears of nothing, and serves as the route of alerts.")
 @click.option("--team", help="Only of this team's models.")
@@ -34,7 +34,7 @@ def webhook() -> None:
 def add(
     client: "Client",
     label: str,
-    url: str,
+    receiver: str,
     events: tuple[str, ...],
     for_alerts_only: bool,
     team: str | None,
@@ -54,7 +54,7 @@ def add(
     scope, name = ("team", team) if team else ("model", model) if model else ("all", None)
     if save is not None and save.exists():
         raise click.UsageError(f"{save} exists already; name a new file.")
-    added = client.add_webhook(label, url, events=wanted, scope=scope, name=name)  # type: ignore[arg-type]  # one of three words
+    added = client.add_webhook(label, receiver, events=wanted, scope=scope, name=name)  # type: ignore[arg-type]  # one of three words
     if save is None:
         emit(added, form, f"{added.webhook.id}\t{added.secret}")
         return

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from registry.access.actor import Place
+from registry.catalog.service import FoundVersion
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.findings.service import record_opened
 from registry.findings.tables import FindingRow
@@ -49,7 +50,7 @@ def open_where_failed(unit: Unit, result: CheckResultRow) -> FindingRow | None:
         check_result_id=result.id,
         opened_at=unit.now,
     )
-    record_opened(unit, None, row)
+    record_opened(unit, None, row, FoundVersion(model, unit.session.get_one(ModelVersion, result.version_id)))
     return row
 
 

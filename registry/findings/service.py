@@ -20,6 +20,7 @@ from registry.findings.errors import FindingStateError, SelfClosingError
 from registry.findings.states import Step, after
 from registry.findings.tables import FindingRow, FindingState
 from registry.names import checked_label, checked_text
+from registry.notifications.service import Event, Subject, notify
 from registry.policy.policy import FindingRules, Severity
 from registry.policy.separation import lock_version, person_of
 from registry.policy.service import find_policy_for
@@ -77,12 +78,12 @@ def open_finding(unit: Unit, actor: Actor, found: FoundVersion, new: NewFinding)
         opened_by=actor.id,
         opened_at=unit.now,
     )
-    record_opened(unit, actor, row)
+    record_opened(unit, actor, row, found)
     return row
 
 
-def record_opened(unit: Unit, actor: Actor | None, row: FindingRow) -> None:
-    """Keep a new finding, and put it into the log. `actor`: None where a check opened it."""
+def record_opened(unit: Unit, actor: Actor | None, row: FindingRow, found: FoundVersion) -> None:
+    """Keep a new finding, put it into the log, and tell its owner. `actor`: None where a check opened it."""
     unit.session.add(row)
     unit.record(
         actor,
@@ -101,6 +102,15 @@ def record_opened(unit: Unit, actor: Actor | None, row: FindingRow) -> None:
             "opened_at": row.opened_at,
         },
     )
+    facts = {
+        "model": found.model.name,
+        "version": str(found.version.number),
+        "severity": row.severity,
+        "finding": row.title,
+        "due": f"{row.due_at:%Y-%m-%d %H:%M} UTC",
+    }
+    subject = Subject("finding", row.id, row.title, f"/findings/{row.id}", found.place)
+    notify(unit, Event.FINDING_OPENED, subject, {row.owner_id, found.model.owner_id}, facts)
 
 
 def _usual_due(unit: Unit, place: Place, severity: Severity) -> datetime:

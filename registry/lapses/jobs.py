@@ -7,6 +7,7 @@ from uuid import UUID
 
 from registry.findings.overdue import escalate, overdue
 from registry.jobs.worker import Work
+from registry.lapses.expiring import expiring, tell_of_expiry
 from registry.lapses.service import candidates, carry_out, decision_on
 from registry.policy.separation import lock_version
 from registry.unit import Units
@@ -48,12 +49,14 @@ def review_evidence(work: Work) -> None:
 def look(units: Units, clock: Clock = present) -> Tally:
     """Flag what has lapsed, end what is met again, move what is over its grace, escalate what is overdue.
 
+    It also tells, once, of waivers that end within a week.
+
     One transaction for each version and finding that something is to be written of; all others are only read. It may
     run at any time, in several processes at once.
     """
     with units.reading() as unit:
         unit.now = clock()
-        versions, findings = candidates(unit), overdue(unit)
+        versions, findings, waivers = candidates(unit), overdue(unit), expiring(unit)
     tally = Tally()
     for version_id in versions:
         tally += _look_at(units, version_id, clock)
@@ -61,6 +64,10 @@ def look(units: Units, clock: Clock = present) -> Tally:
         with units.writing() as unit:
             unit.now = clock()
             tally += Tally(escalated=int(escalate(unit, finding_id)))
+    for waiver_id in waivers:
+        with units.writing() as unit:
+            unit.now = clock()
+            tell_of_expiry(unit, waiver_id)
     return tally
 
 

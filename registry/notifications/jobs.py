@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from registry.access.actor import Place
@@ -90,7 +90,12 @@ def _reachable(unit: Unit, row: NotificationRow) -> list[UUID]:
         select(col(ActorRow.id), col(MutedRow.events))
         .outerjoin(MutedRow, col(MutedRow.person_id) == col(ActorRow.id))
         .where(
-            col(ActorRow.id).in_([UUID(person) for person in row.persons]),
+            # Of a machine the person who answers for it.
+            col(ActorRow.id).in_(
+                select(func.coalesce(col(ActorRow.responsible_id), col(ActorRow.id))).where(
+                    col(ActorRow.id).in_([UUID(person) for person in row.persons])
+                )
+            ),
             col(ActorRow.left_at).is_(None),
             col(ActorRow.email).is_not(None),
         )

@@ -12,7 +12,7 @@ from registry.notifications.tables import Channel, DeliveryRow, NotificationRow
 from registry.unit import Unit
 
 DELIVERY_ATTEMPTS = 20
-"""With the back-off of jobs, from two seconds to an hour: the last one comes some 4 to 9 hours after the first."""
+"""With the back-off of jobs, from two seconds to an hour: the last one comes some hours after the first."""
 
 _NOTIFICATION = SQLModel.metadata.tables[NotificationRow.__tablename__]
 

@@ -19,6 +19,7 @@ from registry.promotion.errors import GrantedRoleError, SelfReviewError
 from registry.promotion.service import changes_asked_for, gate_of_request, require_live
 from registry.promotion.states import Event, after
 from registry.promotion.tables import Decision, PromotionRequest, RequestState, ReviewRow
+from registry.promotion.telling import tell_rejected
 from registry.unit import Committed, Unit
 
 _EVENTS = {
@@ -72,6 +73,8 @@ def review(unit: Unit, actor: Actor, request_id: UUID, role: Role, decision: Dec
             "ended_at": case.request.ended_at,
         },
     )
+    if decision is Decision.REJECT:
+        tell_rejected(unit, case.found, case.request)
     return find_case(unit, actor, request_id)
 
 

@@ -31,6 +31,7 @@ from registry.promotion.moves import move, others_in
 from registry.promotion.staleness import end, replaced_since
 from registry.promotion.states import LIVE, Event, after, lapse
 from registry.promotion.tables import Decision, PromotionRequest, RequestState
+from registry.promotion.telling import tell_executed, tell_requested
 from registry.promotion.waivers import refuse_waiver_holder
 from registry.unit import Committed, Unit
 
@@ -97,6 +98,7 @@ def request(unit: Unit, actor: Actor, found: FoundVersion, target_stage: Stage, 
         },
     )
     request_checks(unit, actor, found.version.id)
+    tell_requested(unit, found, row, gate.rule)
     unit.session.flush()
     return find_case(unit, actor, row.id)
 
@@ -177,6 +179,7 @@ def execute(unit: Unit, actor: Actor, request_id: UUID) -> Case:
     if gate.rule.displaced is Displaced.ARCHIVED:
         for displaced in others_in(unit, case.found.version, gate.target_stage):
             move(unit, actor, displaced, Stage.ARCHIVED, cause)
+    tell_executed(unit, case.found, row)
     unit.session.flush()
     return find_case(unit, actor, request_id)
 

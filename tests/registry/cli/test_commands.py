@@ -11,6 +11,8 @@ from registry.cli.job import STATES
 from registry.jobs.tables import JobState
 
 CLIENT_GROUPS = {
+    "webhook",
+    "notifications",
     "actor",
     "role",
     "token",
@@ -42,6 +44,11 @@ COMMANDS = dict(leaves(acta, ()))
 CLIENT_COMMANDS = {path: command for path, command in COMMANDS.items() if path[0] in CLIENT_GROUPS} | {
     ("card", "render"): COMMANDS["card", "render"],
     ("card", "list"): COMMANDS["card", "list"],
+    **{
+        ("policy", word): COMMANDS["policy", word]
+        for word in ("show", "activate", "deactivate", "proposals", "confirm", "withdraw")
+    },
+    **{("plan", word): COMMANDS["plan", word] for word in ("set", "show", "test-alert", "alerts")},
 }
 
 
