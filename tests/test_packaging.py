@@ -48,6 +48,7 @@ def located(python: Path, cwd: Path, **environment: str) -> dict[str, Path]:
     assert (paths["migrations"] / "env.py").is_file()
     assert list((paths["migrations"] / "versions").glob("*.py"))
     assert paths["policy"].is_file()
+    assert list(paths["policy"].with_name("default-cases").glob("*.yaml"))
     return paths
 
 

@@ -12,10 +12,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from registry.access.actor import REVIEWERS, Actor, Role
 from registry.catalog.facts import Stage
 from registry.catalog.service import find_version
-from registry.errors import InvalidInputError
 from registry.http.guards import requires, signed_in
-from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
+from registry.http.paging import Cursor, Limit, Page, decode_cursor, number_in, page_of
 from registry.http.transactions import reads, writes
+from registry.policy.service import find_policy_for
 from registry.promotion import service
 from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
 from registry.promotion.comments import comment, comments_on
@@ -220,13 +220,13 @@ class WaiverController(Controller):
 
 
 def _present(unit: Unit, case: Case) -> PromotionView:
-    return PromotionView.of(case, service.gate_of_case(unit, case))
+    active = find_policy_for(unit, case.found.place)
+    governing = None if active is None else active.row_id
+    return PromotionView.of(case, service.gate_of_case(unit, case), governing)
 
 
 def _before(cursor: str | None) -> int | None:
     key = decode_cursor(cursor)
     if key is None:
         return None
-    if not key.isascii() or not key.isdecimal():
-        raise InvalidInputError("cursor", cursor, "use the next_cursor of the page before, unchanged")
-    return int(key)
+    return number_in(key)

@@ -105,11 +105,14 @@ class PromotionView(msgspec.Struct, frozen=True):
     reviews: list[ReviewView]
     gate: GateView | None
     """As it stands now for a live request, as it stood for an executed one; None for the others."""
+    governing_policy_id: UUID | None = None
+    """The policy that governs the model now; the request keeps the one under which it was made. None: none governs."""
 
     @classmethod
-    def of(cls, case: Case, gate: GateView | None) -> "PromotionView":
+    def of(cls, case: Case, gate: GateView | None, governing_policy_id: UUID | None = None) -> "PromotionView":
         """The view of a case and its gate."""
-        return cls(PromotionSummary.of(case), [ReviewView.of(row) for row in case.reviews], gate)
+        reviews = [ReviewView.of(row) for row in case.reviews]
+        return cls(PromotionSummary.of(case), reviews, gate, governing_policy_id)
 
 
 class WaiverView(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from registry.access.actor import Actor
 from registry.access.service import names_of
 from registry.http.guards import signed_in
 from registry.http.transactions import reads
-from registry.policy.service import policy_of
+from registry.policy.service import find_policy_for, policy_of
 from registry.promotion.cases import CaseFilter, find_case, list_cases
 from registry.promotion.comments import comments_on
 from registry.promotion.service import gate_of_case
@@ -98,6 +98,8 @@ class PromotionPages(Controller):
             href=version_href(found.request.model, found.request.version),
             is_live=case.state in LIVE,
             gate=gate,
+            policy=policy,
+            governing=find_policy_for(unit, case.found.place),
             names=names,
             history=history,
         )

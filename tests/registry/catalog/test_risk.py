@@ -22,7 +22,7 @@ __all__ = ["governance"]
 ALONE = msgspec.structs.replace(PROFILE, decision_autonomy=Autonomy.ALONE)
 
 
-def edit(units, people, profile, purpose="Scores."):
+def edit(units, people, profile, purpose=None):
     with units.writing() as unit:
         row = catalog.get_model(unit, people.risk, "credit-default")
         return catalog.edit_model(
@@ -31,7 +31,9 @@ def edit(units, people, profile, purpose="Scores."):
             "credit-default",
             row.revision,
             owner_id=row.owner_id,
-            texts=ModelTexts(purpose),
+            texts=ModelTexts(
+                purpose or row.purpose, row.intended_users, row.out_of_scope, row.limitations, row.affected_persons
+            ),
             profile=profile,
         )
 
