@@ -178,8 +178,12 @@ GUARDS = (
 )
 
 
+INTACT = Guard("none", SERVICE, "REQUESTING = (", "REQUESTING = (")
+"""Nothing is taken away."""
+
+
 def noticed_by(guard: Guard) -> str | None:
-    """The first test that fails without the guard; None where none does."""
+    """The first test that fails without the guard, and why; None where none does."""
     with tempfile.TemporaryDirectory(prefix="acta-guard-") as directory:
         copy = Path(directory)
         for folder in ("registry", "audit", "fairness", "reports", "monitoring", "migrations", "templates", "tests"):
@@ -193,7 +197,20 @@ def noticed_by(guard: Guard) -> str | None:
         file.write_text(text.replace(guard.lines, guard.without))
         for searched in SEARCHED:
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-n0", "-x", "-m", "not slow", "-k", "not postgresql", searched],
+                [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "-n0",
+                    "-x",
+                    "--timeout=0",
+                    "-m",
+                    "not slow",
+                    "-k",
+                    "not postgresql",
+                    searched,
+                ],
                 cwd=copy,
                 capture_output=True,
                 text=True,
@@ -202,12 +219,15 @@ def noticed_by(guard: Guard) -> str | None:
                 raise SystemExit(f"{guard.name}: the tests do not run\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
             failed = re.search(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE)
             if failed:
-                return failed.group(1)
+                why = re.search(r"^E +(.+)$", done.stdout, re.MULTILINE)
+                return f"{failed.group(1)}\t{why.group(1) if why else ''}"
     return None
 
 
 def main(names: list[str]) -> int:
     """Try the guards of these names, or all."""
+    if (failing := noticed_by(INTACT)) is not None:
+        raise SystemExit(f"{failing} fails with all guards in place: mend that first")
     unnoticed = 0
     for guard in GUARDS:
         if names and guard.name not in names:

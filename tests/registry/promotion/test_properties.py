@@ -155,6 +155,7 @@ def evidence_is_missing_old_or_withdrawn(world):
         machine.roll_back("operations a")
 
 
+@pytest.mark.timeout(300)
 def test_random_actions_of_random_actors_never_lead_into_production_but_by_a_met_gate_or_a_rollback(world):
     tour(world)
     everybody_tries_everything(world, "machine of developer a", "validator a", "everything")
