@@ -13,7 +13,17 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import BinaryIO
 
-from registry.policy.checks.scanning.pickle_values import MARK, OTHER, Made, Named, Pairs, attributes, item_size
+from registry.policy.checks.scanning.pickle_values import (
+    MARK,
+    OTHER,
+    Made,
+    Named,
+    Pairs,
+    attributes,
+    divided,
+    item_size,
+    paired,
+)
 from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
 
 MOST_OPCODES = 20_000_000
@@ -202,7 +212,7 @@ class PickleMachine:
         self.stack.append(Pairs())
 
     def make_dict(self, _argument: object) -> None:
-        self.stack.append(Pairs(_paired(self._pop_to_mark())))
+        self.stack.append(Pairs(paired(self._pop_to_mark())))
 
     def set_item(self, _argument: object) -> None:
         value, key = self._pop(), self._pop()
@@ -215,9 +225,9 @@ class PickleMachine:
         """SETITEM and SETITEMS assign items of whatever lies there: of a dictionary, or of something made."""
         target = self._top()
         if isinstance(target, Pairs):
-            target.items.extend(_paired(values))
+            target.items.extend(paired(values))
         elif isinstance(target, Made):
-            _paired(values)
+            paired(values)
         else:
             raise UnreadableFormatError("it assigns an item of what is no dictionary")
 
@@ -246,7 +256,7 @@ class PickleMachine:
         self.stack.append(Made("persistent id", ()))
 
     def named(self, argument: object) -> None:
-        self.stack.append(self._name(*_divided(argument)))
+        self.stack.append(self._name(*divided(argument)))
 
     def stack_named(self, _argument: object) -> None:
         name, module = self._pop(), self._pop()
@@ -264,7 +274,7 @@ class PickleMachine:
 
     def instance(self, argument: object) -> None:
         arguments = self._pop_to_mark()
-        self.stack.append(Made(self._name(*_divided(argument)).name, tuple(arguments)))
+        self.stack.append(Made(self._name(*divided(argument)).name, tuple(arguments)))
 
     def make_object(self, _argument: object) -> None:
         called, *arguments = self._pop_to_mark() or [None]
@@ -339,20 +349,6 @@ class PickleMachine:
             if not chunk:
                 raise UnreadableFormatError("an array has fewer bytes than it says")
             size -= len(chunk)
-
-
-def _divided(argument: object) -> tuple[str, str]:
-    """Module and name of GLOBAL and INST: pickletools gives both lines with a space between them."""
-    module, space, name = str(argument).partition(" ")
-    if not space or " " in name:
-        raise UnreadableFormatError(f"it names {argument!r}")
-    return module, name
-
-
-def _paired(values: list[object]) -> list[tuple[object, object]]:
-    if len(values) % 2:
-        raise UnreadableFormatError("it has a key without a value")
-    return list(zip(values[::2], values[1::2], strict=True))
 
 
 _HANDLERS: Mapping[str, Callable[[PickleMachine, object], None]] = {

@@ -83,3 +83,26 @@ def attributes(state: object) -> Mapping[str, object]:
     if len(names) != len(items):
         raise UnreadableFormatError("it describes an array by attributes that are doubled or no texts")
     return {name: value for name, value in items if isinstance(name, str)}
+
+
+def divided(argument: object) -> tuple[str, str]:
+    """Module and name of GLOBAL and INST: pickletools gives both lines with a space between them.
+
+    Raises:
+        UnreadableFormatError: it is no such pair.
+    """
+    module, space, name = str(argument).partition(" ")
+    if not space or " " in name:
+        raise UnreadableFormatError(f"it names {argument!r}")
+    return module, name
+
+
+def paired(values: list[object]) -> list[tuple[object, object]]:
+    """Keys and values that follow each other.
+
+    Raises:
+        UnreadableFormatError: a key has no value.
+    """
+    if len(values) % 2:
+        raise UnreadableFormatError("it has a key without a value")
+    return list(zip(values[::2], values[1::2], strict=True))
