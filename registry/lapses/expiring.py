@@ -36,7 +36,10 @@ def tell_of_expiry(unit: Unit, waiver_id: UUID) -> None:
     row = unit.session.get_one(Waiver, waiver_id)
     lock_version(unit, row.version_id)
     # Another process may have told meanwhile.
-    if waiver_id not in expiring(unit):
+    told = select(col(NotificationRow.id)).where(
+        col(NotificationRow.subject_id) == waiver_id, col(NotificationRow.event) == Event.WAIVER_EXPIRING.value
+    )
+    if unit.session.execute(told.limit(1)).first() is not None:
         return
     version = unit.session.get_one(ModelVersion, row.version_id)
     model = unit.session.get_one(RegisteredModel, version.model_id)
