@@ -31,6 +31,7 @@ from registry.lapses.api import LapseController
 from registry.monitoring.api import MonitoringController, PlanSchemaController
 from registry.notifications.api import PreferencesController, WebhookController
 from registry.policy.api import GateController
+from registry.policy.checks import load_checks
 from registry.policy.policies_api import PolicyController
 from registry.promotion.api import PromotionController, WaiverController
 from registry.promotion.handover_api import HandoverController
@@ -79,9 +80,12 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
     """The application of one server process.
 
     Raises:
-        UnavailableError: the database is not migrated, or the log's key is missing.
+        UnavailableError: the database is not migrated, the log's key is missing, or another package registers a check
+            that is none.
     """
     ours = units or open_units(settings)
+    # Found now, so that no request has to look for packages, least of all one that holds a lock.
+    load_checks()
     storage = Storage(settings.storage)
 
     @asynccontextmanager

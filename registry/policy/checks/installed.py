@@ -14,6 +14,7 @@ from typing import TypeGuard
 
 import msgspec
 
+from registry.errors import UnavailableError
 from registry.policy.checks.facts import CheckFacts
 from registry.policy.checks.protocol import Check, Reads
 
@@ -24,14 +25,14 @@ ParameterValue = str | int | list[str]
 """What a policy may give as a parameter."""
 
 
-class CheckInstallationError(Exception):
+class CheckInstallationError(UnavailableError):
     """An installed package registers something that is no check."""
 
     def __init__(self, entry: EntryPoint, problem: str) -> None:
         distribution = entry.dist.name if entry.dist else "an unknown package"
         super().__init__(
-            f"The entry point {entry.name} of {distribution} ({entry.value}) is no check: {problem}. "
-            "Correct the package, or uninstall it."
+            f"The entry point {entry.name} of {distribution} ({entry.value}) is no check: {problem}.",
+            "Correct the package, or uninstall it.",
         )
 
 
