@@ -141,7 +141,7 @@ def inputs_digest(check: Check, facts: CheckFacts, now: datetime) -> bytes:
     """
     installed = load_checks().get(check.name)
     own = installed is None or installed.is_own
-    inputs = check.inputs(facts, now) if own else msgspec.to_builtins(facts)
-    # A check is encoded as the object of its parameters.
+    inputs = check.inputs(facts, now) if own else facts
+    # A check is encoded as the object of its parameters; sets in order, which differs from process to process.
     named = [check.name, check.version, check, inputs]
     return hashlib.sha256(msgspec.json.encode(named, order="deterministic")).digest()

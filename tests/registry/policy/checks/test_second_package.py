@@ -1,6 +1,8 @@
 """Checks of another package: found, set by a policy, and run."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -62,6 +64,24 @@ def test_result_of_a_strange_check_goes_stale_with_any_fact_and_with_its_version
     assert inputs_digest(bind("labelled-by", {"parameter": "other"}), GOOD, NOW) != base
     monkeypatch.setattr(type(check), "version", 4)
     assert inputs_digest(check, GOOD, NOW) != base
+
+
+def test_inputs_of_a_strange_check_are_the_same_in_every_process(strange_package):
+    program = (
+        "from registry.policy.checks import bind, inputs_digest\n"
+        "from tests.registry.policy.checks.samples import GOOD, NOW\n"
+        "print(inputs_digest(bind('labelled-by', {}), GOOD, NOW).hex())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert digests == {inputs_digest(bind("labelled-by", {}), GOOD, NOW).hex().encode() + b"\n"}
 
 
 @pytest.mark.parametrize(
