@@ -26,6 +26,7 @@ from registry.notifications.service import Event, Subject, holders_of, notify
 from registry.policy.evidence import waived_subject
 from registry.policy.gate import evaluate
 from registry.policy.gathering import gather
+from registry.policy.jobs import request_checks
 from registry.policy.policy import GateRule, Lapsed
 from registry.policy.separation import lock_version, person_of, refuse_creator
 from registry.policy.service import ActivePolicy, find_policy_for, policy_of, tier_under
@@ -158,10 +159,21 @@ def carry_out(unit: Unit, version_id: UUID, decision: Decision) -> None:
     for flag in decision.left:
         _end(unit, flag, Ending.LEFT_PRODUCTION)
     raised = [_raise(unit, found, flag) for flag in decision.raised]
+    _check_again(unit, found, raised)
     if decision.overdue is not None:
         _move(unit, found, decision.overdue)
     elif raised:
         _tell(unit, found, {row.title: row.reason for row in raised})
+
+
+def _check_again(unit: Unit, found: FoundVersion, raised: Sequence[LapseRow]) -> None:
+    """Have the checks run where one lapsed: what it looks at may have been renewed, and the next look then ends it."""
+    judged = judge(unit, found) if raised else None
+    if judged is None:
+        return
+    items = judged.active.policy.items
+    if any(row.requirement in items and items[row.requirement].kind == "check" for row in raised):
+        request_checks(unit, None, found.version.id)
 
 
 def _raise(unit: Unit, found: FoundVersion, flag: NewFlag) -> LapseRow:

@@ -68,7 +68,7 @@ def test_a_quiet_day_writes_nothing(governance, in_production):
     assert rows_and_entries(governance) == before
 
 
-def test_a_waiver_that_ends_flags_the_version_and_after_the_grace_moves_it(governance, registered):
+def test_a_waiver_that_ends_flags_the_version_and_after_the_grace_moves_it(governance, slowly_ageing, registered):
     governance.complete(registered)
     with governance.units.writing() as unit:
         attest(unit, governance.people.ethics, registered, "human-oversight", Answer.NO, "Nobody can stop it.", None)
@@ -196,6 +196,22 @@ def test_what_is_due_within_some_days_is_listed_with_its_instant(governance, in_
     assert abs(ahead["human-oversight"].at - now - answered * DAY) < timedelta(minutes=5)
     assert abs(ahead["bias-assessed"].at - now - 180 * DAY) < timedelta(minutes=5)
     assert [one.at for one in due.coming] == sorted(one.at for one in due.coming)
+
+
+def test_where_a_check_lapses_the_checks_are_run_again(governance, in_production):
+    def runs():
+        with governance.units.reading() as unit:
+            query = select(func.count()).select_from(JobRow).where(col(JobRow.kind) == "run-checks")
+            return unit.session.execute(query).scalar_one()
+
+    before = runs()
+    look_after(governance, 179)
+    assert runs() == before
+    look_after(governance, 181)
+    assert "bias-assessed" in lasting(governance, in_production)
+    assert runs() == before + 1
+    look_after(governance, 182)
+    assert runs() == before + 1
 
 
 def test_two_looks_at_once_flag_once(governance, in_production):
