@@ -144,13 +144,26 @@ class Database:
         try:
             descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                # The kernel queues waiters in order and releases the lock of a process that dies.
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._lock_file(descriptor)
                 yield
             finally:
                 os.close(descriptor)
         finally:
             self._turn.release()
+
+    def _lock_file(self, descriptor: int) -> None:
+        """The kernel queues waiters in order, and releases the lock of a process that dies."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            pass
+        # `flock` knows no time limit: a thread waits in it, and where it waits too long the file is closed under it.
+        waiter = threading.Thread(target=fcntl.flock, args=(descriptor, fcntl.LOCK_EX), daemon=True)
+        waiter.start()
+        waiter.join(WRITER_WAIT_SECONDS)
+        if waiter.is_alive():
+            raise database_is_locked(self)
 
     def dispose(self) -> None:
         """Close all connections that are not in use, and this thread's own."""

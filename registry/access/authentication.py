@@ -53,6 +53,14 @@ _OF_SESSION = Prepared(
     .where(col(SessionRow.secret_hash) == bindparam("secret_hash"), col(SessionRow.expires_at) > bindparam("now"))
 )
 
+_OF_TOKEN_ID = Prepared(
+    select(*_COLUMNS)
+    .select_from(TokenRow)
+    .join(ActorRow, col(ActorRow.id) == col(TokenRow.actor_id))
+    .outerjoin(GrantRow, _OPEN_GRANT)
+    .where(col(TokenRow.id) == bindparam("token_id"))
+)
+
 
 def actor_of_token(unit: Unit, token: str) -> Actor:
     """The actor whose API token this is.
@@ -76,6 +84,17 @@ def actor_of_session(unit: Unit, cookie: str) -> Actor:
     if not rows:
         raise UnauthenticatedError("Your session has ended.", "Sign in again.")
     return _actor(rows, unit.now)
+
+
+def actor_as_of_now(unit: Unit, actor: Actor) -> Actor:
+    """The actor with the grants that it has in this transaction; it may have been found out a while ago.
+
+    Raises:
+        UnauthenticatedError: its token was revoked or has expired meanwhile, or it has left.
+    """
+    if actor.token_id is None:
+        return actor
+    return _actor(_OF_TOKEN_ID.rows(unit.connection, {"token_id": actor.token_id}), unit.now)
 
 
 def _actor(rows: Sequence[tuple[Any, ...]], now: datetime) -> Actor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, text
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
@@ -19,6 +19,9 @@ from registry.names import checked_label, checked_name
 from registry.unit import Committed, Unit, Value
 
 BOOTSTRAP_LIFETIME = timedelta(hours=24)
+
+_ACCESS_LOCK = 0x41637461_41434345
+"""PostgreSQL's advisory lock under which actors, roles and tokens change: "ActaACCE" in ASCII."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ def add_actor(
     return row
 
 
+def _take_turns(unit: Unit) -> None:
+    """Let nobody else change actors, roles or tokens until this transaction ends: the rules look at several rows."""
+    if not unit.database.is_sqlite:
+        unit.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ACCESS_LOCK})
+
+
 def _require_person(unit: Unit, responsible_id: UUID | None) -> None:
     if responsible_id is None:
         raise InvalidInputError("responsible_id", None, "a machine needs a responsible person")
@@ -94,6 +103,7 @@ def record_leaving(unit: Unit, actor: Actor, actor_id: UUID) -> ActorRow:
         ConflictError: it has left already, or is the last administrator.
     """
     actor.require(Role.ADMINISTRATOR)
+    _take_turns(unit)
     row = get_actor(unit, actor_id)
     if row.left_at is not None:
         raise ConflictError("This actor has left already.")
@@ -112,6 +122,7 @@ def grant_role(unit: Unit, actor: Actor, actor_id: UUID, role: Role, scope: Scop
         ConflictError: the grant exists.
     """
     actor.require(Role.ADMINISTRATOR)
+    _take_turns(unit)
     target = get_actor(unit, actor_id)
     if target.left_at is not None:
         raise ConflictError("This actor has left.", "Grant roles to actors who are here.")
@@ -154,6 +165,7 @@ def revoke_role(unit: Unit, actor: Actor, grant_id: UUID) -> GrantRow:
         ConflictError: it has ended already, or was the last administrator's.
     """
     actor.require(Role.ADMINISTRATOR)
+    _take_turns(unit)
     row = unit.session.get(GrantRow, grant_id)
     if row is None:
         raise NotFoundError("role grant", grant_id)
@@ -257,7 +269,8 @@ def revoke_token(unit: Unit, actor: Actor, token_id: UUID) -> TokenRow:
 
 
 def _end_token(unit: Unit, actor: Actor, token_id: UUID) -> TokenRow:
-    row = unit.session.get(TokenRow, token_id)
+    _take_turns(unit)
+    row = unit.session.get(TokenRow, token_id, populate_existing=True)
     assert row is not None
     if row.revoked_at is not None:
         raise ConflictError("This token is revoked already.")
@@ -270,7 +283,18 @@ def found_installation(unit: Unit) -> IssuedToken | None:
     """The first administrator and a one-time token, where no actor exists yet; else None."""
     if unit.session.execute(select(col(ActorRow.id)).limit(1)).first():
         return None
-    row = ActorRow(kind=ActorKind.PERSON.value, name="administrator", created_at=unit.now)
+    return _issue(
+        unit,
+        None,
+        _new_administrator(unit, "administrator"),
+        "first start",
+        unit.now + BOOTSTRAP_LIFETIME,
+        is_bootstrap=True,
+    )
+
+
+def _new_administrator(unit: Unit, name: str) -> UUID:
+    row = ActorRow(kind=ActorKind.PERSON.value, name=name, created_at=unit.now)
     unit.session.add(row)
     unit.session.flush()
     unit.record(None, "actor.added", row.id, {"kind": ActorKind.PERSON, "name": Committed(row.name)})
@@ -285,17 +309,28 @@ def found_installation(unit: Unit) -> IssuedToken | None:
         "scope_name": None,
     }
     unit.record(None, "role.granted", grant.id, changes)
-    return _issue(unit, None, row.id, "first start", unit.now + BOOTSTRAP_LIFETIME, is_bootstrap=True)
+    return row.id
 
 
-def renew_bootstrap_token(unit: Unit) -> IssuedToken:
-    """Another one-time token for the first administrator, for whoever has the server's files and lost the first."""
-    first = unit.session.execute(
-        select(col(GrantRow.actor_id)).where(col(GrantRow.granted_by).is_(None), col(GrantRow.revoked_at).is_(None))
-    ).scalar()
-    if first is None:
-        raise NotFoundError("first administrator", "administrator")
-    return _issue(unit, None, first, "renewed on the server", unit.now + BOOTSTRAP_LIFETIME, is_bootstrap=True)
+def recover_administration(unit: Unit) -> IssuedToken:
+    """A one-time token for whoever has the server's files: for an administrator who is here, else for a new one."""
+    _take_turns(unit)
+    here = (
+        select(col(GrantRow.actor_id))
+        .join(ActorRow, col(ActorRow.id) == col(GrantRow.actor_id))
+        .where(
+            col(GrantRow.role) == Role.ADMINISTRATOR.value,
+            col(GrantRow.revoked_at).is_(None),
+            col(GrantRow.on_behalf_of).is_(None),
+            col(ActorRow.left_at).is_(None),
+        )
+        .order_by(col(GrantRow.granted_at), col(GrantRow.id))
+    )
+    found = unit.session.execute(here.limit(1)).scalar()
+    administrator = found or _new_administrator(unit, f"administrator, recovered {unit.now:%Y-%m-%d %H:%M:%S}")
+    return _issue(
+        unit, None, administrator, "recovered on the server", unit.now + BOOTSTRAP_LIFETIME, is_bootstrap=True
+    )
 
 
 def secret_hash(secret: str) -> bytes:

@@ -18,7 +18,7 @@ from registry.catalog.service import FoundVersion, ModelTexts
 from registry.catalog.views import ModelView, RiskView, VersionView, edge_of
 from registry.errors import InvalidInputError
 from registry.http.guards import requires, signed_in
-from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
+from registry.http.paging import Cursor, Limit, Page, decode_cursor, number_in, page_of
 from registry.http.revisions import etag, revision_in
 from registry.http.transactions import reads, writes
 from registry.promotion.rollback import notice_of
@@ -263,6 +263,6 @@ def _position(cursor: str | None) -> tuple[str, int] | None:
     if key is None:
         return None
     number, _, name = key.partition(" ")
-    if not number.isdecimal() or not name:
+    if not name:
         raise InvalidInputError("cursor", cursor, "use the next_cursor of the page before, unchanged")
-    return name, int(number)
+    return name, number_in(number)

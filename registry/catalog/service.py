@@ -1,6 +1,7 @@
 """Registered models and model versions: what can be done."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -43,6 +44,7 @@ _INSERT_VERSION = Prepared(insert(VERSION))
 _NEWEST_NUMBER = Prepared(
     select(func.coalesce(func.max(VERSION.c.number), 0)).where(VERSION.c.model_id == bindparam("model_id"))
 )
+_VERSION_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class ModelTexts(msgspec.Struct, frozen=True):
@@ -309,7 +311,7 @@ def _refuse_copy(unit: Unit, content_digest: str) -> None:
 
 def _add_lineage(unit: Unit, version_id: UUID, edges: list[LineageEdge], newest: int) -> None:
     for position, edge in enumerate(edges):
-        if edge.kind == "parent" and not (edge.identifier or "").isdecimal():
+        if edge.kind == "parent" and not _VERSION_NUMBER.fullmatch(edge.identifier or ""):
             raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "a parent is a version number")
         if edge.kind == "parent" and not 1 <= int(edge.identifier or 0) <= newest:
             raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "there is no such version")

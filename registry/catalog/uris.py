@@ -20,6 +20,8 @@ LINEAGE_SCHEMES = ARTIFACT_SCHEMES | frozenset(
 
 # RFC 3986, section 3.1. A database's scheme may name its driver after a plus sign: `postgresql+psycopg`.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# RFC 3986, section 3.2.1, and the spellings without slashes that some parsers take for one.
+_USER = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@|(?:https?|ftp|sftp):[^/?#]*@", re.IGNORECASE)
 _DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 
 
@@ -48,7 +50,7 @@ def checked_lineage_uri(field: str, value: str) -> str:
 def _checked_scheme(field: str, value: str, allowed: Set[str]) -> str | None:
     if not value or len(value) > LONGEST_URI or not value.isprintable() or value != value.strip():
         raise InvalidInputError(field, value, "a URI has 1 to 2000 printable characters and no spaces around it")
-    if "@" in value.split("://", 1)[-1].split("/", 1)[0] and "://" in value:
+    if _USER.match(value):
         raise InvalidInputError(field, "(hidden)", "a URI must not carry a user name or password")
     found = _SCHEME.match(value)
     if found is None:

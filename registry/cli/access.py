@@ -155,6 +155,25 @@ def create_token(
     emit(issued, form, issued.secret)
 
 
+@token.command("recover")
+def recover() -> None:
+    """Print a one-time administrator token, on the server itself: the first was lost, or nobody is left.
+
+    It needs the server's settings, keys and database, and is an entry of the log.
+
+    Example: ACTA_TOKEN=$(acta token recover) acta token create --save ~/.config/acta-token
+    """
+    from registry.access.service import recover_administration
+    from registry.cli.configuration import load_settings
+    from registry.installation import open_units
+
+    units = open_units(load_settings())
+    with units.writing() as unit:
+        issued = recover_administration(unit)
+    units.database.dispose()
+    click.echo(issued.secret)
+
+
 def _require_writable(path: Path) -> None:
     """Before the token is made: the one-time token makes only one."""
     try:

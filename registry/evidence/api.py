@@ -19,7 +19,7 @@ from registry.errors import InvalidInputError, NotFoundError
 from registry.evidence import service
 from registry.evidence.service import ProvenEntry, ReadEntry
 from registry.http.guards import public_log_or_signed_in, signed_in
-from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
+from registry.http.paging import Cursor, Limit, Page, decode_cursor, number_in, page_of
 from registry.http.transactions import reads
 from registry.settings import Settings
 from registry.unit import Unit
@@ -125,10 +125,9 @@ class AuditController(Controller):
             since=since,
             until=until,
         )
-        before = decode_cursor(cursor)
-        if before is not None and not before.isdecimal():
-            raise InvalidInputError("cursor", cursor, "use the next_cursor of the page before, unchanged")
-        rows = service.read_entries(unit, actor, where, before=None if before is None else int(before), limit=limit + 1)
+        key = decode_cursor(cursor)
+        before = None if key is None else number_in(key)
+        rows = service.read_entries(unit, actor, where, before=before, limit=limit + 1)
         return page_of(rows, limit, EntryView.of, lambda read: str(read.entry.sequence))
 
     @get("/entries/{sequence:int}", guards=[signed_in])

@@ -14,6 +14,8 @@ Row = TypeVar("Row")
 View = TypeVar("View")
 
 LARGEST_PAGE = 500
+LONGEST_NUMBER = 18
+"""Digits: what is longer does not fit into 64 bits."""
 
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE, description="How many results to a page.")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.")]
@@ -50,3 +52,14 @@ def decode_cursor(cursor: str | None) -> str | None:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise InvalidInputError("cursor", cursor, "use the next_cursor of the page before, unchanged") from None
+
+
+def number_in(key: str) -> int:
+    """The number that a cursor's key is.
+
+    Raises:
+        InvalidInputError: it is none, or has more digits than any row's.
+    """
+    if not (key.isascii() and key.isdecimal() and len(key) <= LONGEST_NUMBER):
+        raise InvalidInputError("cursor", "(not shown)", "use the next_cursor of the page before, unchanged")
+    return int(key)

@@ -25,6 +25,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from registry.access.actor import Actor
+from registry.access.authentication import actor_as_of_now
 from registry.access.tables import IdempotencyRow
 from registry.database import WRITER_WAIT_SECONDS, Database, Mode, database_is_locked
 from registry.errors import ActaError, ConflictError, InvalidInputError
@@ -88,6 +89,9 @@ def _within(mode: Mode, handler: Handler) -> Handler:
 
 def _call(handler: Callable[..., Any], arguments: tuple[Any, ...], named: Any, unit: Unit, actor: Actor | None) -> Any:
     with unit:
+        if unit.mode is Mode.WRITE and actor is not None:
+            # A client may send its body slowly: by now its token may be revoked, or a role have ended.
+            actor = named["actor"] = actor_as_of_now(unit, actor)
         if unit.mode is Mode.READ or unit.idempotency is None or actor is None:
             return handler(*arguments, **named)
         replayed = _kept_answer(unit, actor, unit.idempotency)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from registry.database import upgrade
-from tests.acta_server import ActaServer
+from tests.acta_server import ActaServer, add_developer
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,21 @@ def test_a_stranger_s_refusal_goes_to_the_access_log_and_not_into_the_audit_log(
     access = _eventually(lambda: (log.exists() and log.read_text()) or None)
     assert json.loads(access.splitlines()[-1])["status"] == 401
     assert "acta_nonsense" not in access
+
+
+def test_a_token_that_is_revoked_while_the_body_comes_in_writes_nothing(server):
+    developer = add_developer(server)
+    body = json.dumps({"label": "made late"}).encode()
+    headers = {"Authorization": f"Bearer {developer.token}"}
+    head = f"POST /api/v1/tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {developer.token}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head.encode() + body[:5])
+        time.sleep(0.5)
+        [token] = httpx.get(f"{server.url}/api/v1/tokens", headers=headers).json()
+        assert httpx.delete(f"{server.url}/api/v1/tokens/{token['id']}", headers=headers).status_code == 204
+        connection.sendall(body[5:])
+        assert connection.recv(100).split()[1] == b"401"
 
 
 def test_a_port_that_is_taken_is_one_line_and_status_3(server):

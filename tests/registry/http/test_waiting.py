@@ -1,5 +1,6 @@
 """Who waits for a lock, and who does not."""
 
+import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,4 +62,15 @@ def test_a_writer_whose_turn_does_not_come_is_told_so_and_writes_nothing(client,
     assert [answer.status_code for answer in answers] == [503] * 3
     assert "locked by another writer" in answers[0].json()["detail"]
     held.set()
+    assert client.http.post(VERSIONS, json=VERSION, headers=headers).json()["number"] == 2
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_writer_whom_another_program_keeps_waiting_is_told_so(client, headers, units, monkeypatch):
+    monkeypatch.setattr(database, "WRITER_WAIT_SECONDS", 0.2)
+    path = units.database.path
+    with path.with_name(path.name + ".lock").open("r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        answer = client.http.post(VERSIONS, json=VERSION, headers=headers)
+        assert (answer.status_code, "locked by another writer" in answer.text) == (503, True)
     assert client.http.post(VERSIONS, json=VERSION, headers=headers).json()["number"] == 2
