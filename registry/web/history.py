@@ -31,7 +31,7 @@ _ABOUT = (
     .order_by(ENTRY.c.sequence.desc())
     .limit(MOST_ENTRIES * 5)
 )
-_NAMING = ("actor_id", "owner_id")
+_NAMING = ("actor_id", "owner_id", "on_behalf_of", "handed_to", "to")
 """Fields of entries that hold an actor's id."""
 _KINDS = (
     "model",
@@ -47,6 +47,7 @@ _KINDS = (
     "lapse",
     "stage-review",
     "promotion",
+    "rollback",
     "card",
     "policy",
     "role",

@@ -22,7 +22,7 @@ from registry.http.guards import signed_in
 from registry.http.paging import decode_cursor, encode_cursor
 from registry.http.transactions import reads
 from registry.policy.service import find_policy_for
-from registry.promotion.rollback import notice_of
+from registry.promotion.rollback import list_rollbacks, notice_of
 from registry.unit import Unit
 from registry.web.frame import page
 from registry.web.history import history_of
@@ -97,7 +97,14 @@ class ModelPages(Controller):
             versions=versions,
             older=older,
             names=names_of(unit, _people(view, versions, states)),
-            history=history_of(unit, [view.id, *(one.id for one in versions)]),
+            history=history_of(
+                unit,
+                [
+                    view.id,
+                    *(one.id for one in versions),
+                    *(one.row.id for one in list_rollbacks(unit, actor, row.name)),
+                ],
+            ),
         )
 
 

@@ -47,6 +47,10 @@ class _Words:
         identifier = str(self._changes.get(field))
         return self._names.get(identifier, f"actor {identifier[:8]}")
 
+    def behalf(self) -> str:
+        """For whom a delegate acted; nothing where somebody acted in their own right."""
+        return f", for {self.name('on_behalf_of')}" if self._changes.get("on_behalf_of") else ""
+
     def subject(self, otherwise: str) -> str:
         title = self._titles.get(self._subject)
         return otherwise if title is None else f"“{title}”"
@@ -127,7 +131,7 @@ _TELLINGS: Mapping[str, Telling] = {
     ),
     "assessment.downloaded": lambda who, _: f"{who} downloaded the result of a bias assessment.",
     "assessment.failed": lambda who, say: f"{who} could not assess the predictions: {say.value('reason')}",
-    "attestation.given": lambda who, say: f"{who} answered {say.item()}: {say.value('answer')}.",
+    "attestation.given": lambda who, say: f"{who}{say.behalf()} answered {say.item()}: {say.value('answer')}.",
     "check.finished": lambda who, say: f"{who} ran the check {say.value('check')}: {say.value('outcome')}.",
     "vulnerability-export.read": lambda who, say: (
         f"{who} read an export of {say.value('records')} known vulnerabilities."
@@ -161,7 +165,7 @@ _TELLINGS: Mapping[str, Telling] = {
         f"{who} asked for promotion to {say.value('target_stage')}, request {say.value('number')}."
     ),
     "promotion.reviewed": lambda who, say: (
-        f"{who}, as {say.value('role')}, reviewed the request: {say.value('decision')}."
+        f"{who}{say.behalf()}, as {say.value('role')}, reviewed the request: {say.value('decision')}."
     ),
     "promotion.executed": lambda who, say: (
         f"{who} had the request executed: the version entered {say.value('target_stage')}."
@@ -175,9 +179,9 @@ _TELLINGS: Mapping[str, Telling] = {
     ),
     "promotion.commented": lambda who, say: f"{who} commented on the request: “{say.value('text')}”",
     "promotion.handed-over": lambda who, say: f"{who} handed the request over to {say.name('handed_to')}.",
-    "rollback.called": lambda who, say: f"{who} rolled back in an emergency: {say.value('reason')}",
+    "rollback.called": lambda who, say: f"{who}{say.behalf()} rolled back in an emergency: {say.value('reason')}",
     "rollback.reviewed": lambda who, say: (
-        f"{who}, as {say.value('role')}, reviewed the emergency rollback: {say.value('finding')}."
+        f"{who}{say.behalf()}, as {say.value('role')}, reviewed the emergency rollback: {say.value('finding')}."
     ),
     "attestation.withdrawn": lambda who, say: f"{who} took back the answer to {say.item()}: {say.value('reason')}",
     "actor.work-handed-over": lambda who, say: f"{who} handed a leaver's open work over to {say.name('to')}.",

@@ -7,8 +7,12 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from registry.access.actor import Role
+from registry.access.service import create_token, sign_in
+from registry.cards.decisions import decided
+from registry.catalog.service import find_version
 from registry.catalog.tables import ModelVersion
 from registry.errors import ConflictError, RefusedError
+from registry.http.guards import SESSION_COOKIE
 from registry.promotion.errors import NothingToRollBackError, SelfReviewError
 from registry.promotion.rollback import owed_review_of, review_rollback, roll_back, rollbacks_owing_review, sentence
 from registry.promotion.tables import RollbackFinding
@@ -96,3 +100,32 @@ def test_rollback_over_http_says_so_until_it_is_reviewed(governance, registered,
     [told] = client.http.get(f"/api/v1/rollbacks?model={NAME}", headers=headers["auditor"]).json()
     assert [one["finding"] for one in told["reviews"]] == ["justified", "justified"]
     assert client.http.get(f"/api/v1/models/{NAME}", headers=headers["auditor"]).json()["notice"] is None
+
+
+def test_pages_and_card_say_that_the_review_is_owed(governance, registered, client):
+    people = governance.people
+    governance.promote(registered)
+    governance.promote(governance.register())
+    row = back(governance)
+    page = {"cookie": cookie_of(client, people.auditor)}
+    paths = ("/", f"/models/{NAME}", f"/models/{NAME}/versions/1")
+    for path in paths:
+        assert "emergency rollback of" in client.http.get(path, headers=page).text, path
+    assert "rolled back in an emergency" in client.http.get(f"/models/{NAME}", headers=page).text
+    with governance.units.reading() as unit:
+        gate = decided(unit, find_version(unit, people.auditor, NAME, 1)).gate
+    assert gate is not None
+    assert "emergency rollback of" in gate.sentence
+    for reviewer in (people.validator, people.risk):
+        judge(governance, reviewer, row)
+    for path in paths:
+        assert "emergency rollback of" not in client.http.get(path, headers=page).text, path
+
+
+def cookie_of(client, actor):
+    """The cookie of a browser in which somebody has signed in."""
+    with client.units.writing() as unit:
+        issued = create_token(unit, actor, actor.id, "test", 1).secret
+        unit.session.flush()
+        secret = sign_in(unit, issued, 1)
+    return f"{SESSION_COOKIE}={secret}"
