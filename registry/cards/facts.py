@@ -16,7 +16,7 @@ from registry.cards.entries import newest_entries, pseudonym
 from registry.cards.signature import described_signature
 from registry.catalog.facts import DatasetRole, EdgeKind, RiskProfile
 from registry.catalog.service import FoundVersion, lineage_of
-from registry.catalog.tables import LineageRow
+from registry.catalog.tables import LineageRow, RegisteredModel
 from registry.documents.service import documents_of
 from registry.policy.service import policy_for
 from registry.settings import Settings
@@ -124,14 +124,18 @@ def _use(found: FoundVersion) -> card.Use:
     return card.Use(
         purpose=model.purpose,
         intended_users=model.intended_users,
-        affected_persons=(
-            f"Persons are affected, says the risk profile; personal data: {profile.personal_data.value}."
-            if profile.affects_persons
-            else "None, says the risk profile."
-        ),
+        affected_persons=_affected(model, profile),
         out_of_scope=model.out_of_scope,
         owner=f"{pseudonym(model.owner_id)}, team {model.team}",
     )
+
+
+def _affected(model: RegisteredModel, profile: RiskProfile) -> str:
+    """Who is affected, in the words that were stated, and what the risk profile says of it."""
+    if not profile.affects_persons:
+        return "None, says the risk profile."
+    found = f"Persons are affected, says the risk profile; personal data: {profile.personal_data.value}."
+    return found if model.affected_persons is None else f"{model.affected_persons} {found}"
 
 
 def _risk(unit: Unit, found: FoundVersion) -> card.Risk:

@@ -45,7 +45,7 @@ def _reassess(
     names = [None if active is None else active.policy.name for active in (old, new)]
     if (model.risk_tier, was.reason, names[0]) != (found.tier, found.reason, names[1]):
         begin_state(unit, actor, model, found)
-    if new is not None and new.policy.applies_to_open_requests:
+    if new is None or new.policy.applies_to_open_requests:
         _outdate_requests(unit, model, new)
 
 
@@ -61,18 +61,18 @@ def _refuse_in_production(unit: Unit, model: RegisteredModel) -> None:
         )
 
 
-def _outdate_requests(unit: Unit, model: RegisteredModel, active: ActivePolicy) -> None:
-    """Live requests that were made under another policy become stale."""
+def _outdate_requests(unit: Unit, model: RegisteredModel, active: ActivePolicy | None) -> None:
+    """Live requests that were made under another policy become stale; where none governs any more, all of them."""
     query = (
         select(PromotionRequest)
         .join(ModelVersion, col(ModelVersion.id) == col(PromotionRequest.version_id))
         .where(
             col(ModelVersion.model_id) == model.id,
             col(PromotionRequest.state).in_(LIVE),
-            col(PromotionRequest.policy_id) != active.row_id,
+            col(PromotionRequest.policy_id).is_distinct_from(None if active is None else active.row_id),
         )
         .order_by(col(PromotionRequest.number))
         .with_for_update(of=PromotionRequest)
     )
     for row in unit.session.execute(query.execution_options(populate_existing=True)).scalars():
-        end(unit, row, Event.OUTDATED, "policy", {"policy_id": active.row_id})
+        end(unit, row, Event.OUTDATED, "policy", {"policy_id": None if active is None else active.row_id})

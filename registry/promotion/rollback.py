@@ -21,6 +21,7 @@ from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.errors import ConflictError, NotFoundError
 from registry.names import checked_text
 from registry.policy.separation import acted_as, persons_of, read_clock_again
+from registry.policy.serial import hold_policies
 from registry.policy.service import policy_for, policy_of
 from registry.promotion.errors import NothingToRollBackError, SelfReviewError
 from registry.promotion.moves import move
@@ -53,6 +54,7 @@ def roll_back(unit: Unit, actor: Actor, name: str, reason: str) -> RolledBack:
         NothingToRollBackError: no version is in production, none was before it, or its bytes are not the same.
     """
     checked_text("reason", reason)
+    hold_policies(unit)
     model = get_model(unit, actor, name)
     place = Place(model.name, model.team)
     active = policy_for(unit, place)

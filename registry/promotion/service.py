@@ -22,6 +22,7 @@ from registry.policy.gate import Gate
 from registry.policy.jobs import request_checks
 from registry.policy.policy import Displaced
 from registry.policy.separation import lock_version, persons_of
+from registry.policy.serial import hold_policies
 from registry.policy.service import gate_under, policy_for, policy_of
 from registry.policy.views import GateView
 from registry.promotion.binding import digest_of, met_evidence_of
@@ -52,6 +53,7 @@ def request(unit: Unit, actor: Actor, found: FoundVersion, target_stage: Stage, 
     """
     checked_text("justification", justification)
     actor.require(*REQUESTING, place=found.place)
+    hold_policies(unit)
     lock_version(unit, found.version.id)
     refuse_waiver_holder(unit, actor, found)
     refuse_independent_attester(unit, actor, found)
@@ -141,6 +143,8 @@ def execute(unit: Unit, actor: Actor, request_id: UUID) -> Case:
         ChangesAskedForError: a reviewer waits for changes.
         ConflictError: the version stands there already.
     """
+    # First of all locks: what a policy governs in production must not lose it meanwhile.
+    hold_policies(unit)
     case = locked_case(unit, actor, request_id)
     actor.require(*REQUESTING, place=case.found.place)
     require_live(case, Event.EXECUTED)

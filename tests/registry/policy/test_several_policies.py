@@ -13,6 +13,7 @@ from registry.policy.activation import activate, deactivate
 from registry.policy.errors import AmbiguousPoliciesError, UngovernedError
 from registry.policy.service import find_policy_for, gate_of, policy_for
 from registry.promotion.cases import find_case
+from registry.promotion.errors import IllegalTransitionError
 from tests.registry.conftest import FACTS, PROFILE
 from tests.registry.policy.changing import activated, policy_text
 from tests.registry.promotion.conftest import Governance, governance
@@ -177,3 +178,19 @@ def test_a_request_is_judged_by_the_tier_of_its_own_policy(governance: Governanc
     with units.reading() as unit:
         assert find_case(unit, people.developer, request_id).state.value == "approved"
     assert governance.execute(request_id) == "executed"
+
+
+def test_a_model_that_no_policy_governs_any_more_has_no_live_request(governance, registered):
+    units, people = governance.units, governance.people
+    row = activated(units, people, policy_text("credit", "1.0", '["credit-*"]'))
+    activated(units, people, policy_text(models='["fraud-*"]'))
+    governance.complete(registered)
+    request_id = governance.request(registered)
+    governance.approve(request_id)
+    with units.writing() as unit:
+        deactivate(unit, people.administrator, row.id)
+    assert tier_and_policy(units, people) == ("open", None)
+    with units.reading() as unit:
+        assert find_case(unit, people.developer, request_id).state.value == "stale"
+    with pytest.raises(IllegalTransitionError, match="stale"):
+        governance.execute(request_id)
