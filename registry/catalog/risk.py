@@ -4,6 +4,7 @@ A state is one row: the answers, the tier, why, and by which policy. A new one b
 where a policy that was activated or ended gives the same answers another tier.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,9 +12,10 @@ import msgspec
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from registry.access.actor import Actor, Place
+from registry.access.actor import Actor, Place, Role
 from registry.catalog.facts import RiskProfile
 from registry.catalog.tables import RegisteredModel, RiskRow
+from registry.errors import RefusedError
 from registry.policy.risk import OPEN_TIER
 from registry.policy.service import ActivePolicy, find_policy_for
 from registry.unit import Unit
@@ -28,6 +30,12 @@ class Assessed:
     tier: str
     reason: str
     policy_id: UUID | None
+    tiers: Sequence[str] = ()
+    """Of that policy, from the lowest to the highest."""
+
+    def is_below(self, tier: str) -> bool:
+        """Whether the tier is lower than another one of the same policy."""
+        return tier in self.tiers and self.tiers.index(self.tier) < self.tiers.index(tier)
 
 
 def assessed_under(active: ActivePolicy | None, profile: RiskProfile) -> Assessed:
@@ -35,12 +43,25 @@ def assessed_under(active: ActivePolicy | None, profile: RiskProfile) -> Assesse
     if active is None:
         return Assessed(OPEN_TIER, UNGOVERNED, None)
     rule = active.policy.risk_rule(profile)
-    return Assessed(rule.tier, rule.sentence, active.row_id)
+    return Assessed(rule.tier, rule.sentence, active.row_id, active.policy.risk.tiers)
 
 
 def assess_risk(unit: Unit, place: Place, profile: RiskProfile) -> Assessed:
     """The tier of answers by the policy that governs the model there now."""
     return assessed_under(find_policy_for(unit, place), profile)
+
+
+def refuse_lowering(actor: Actor, place: Place, tier: str, found: Assessed) -> None:
+    """A lower tier asks less of a version: who develops it does not choose that.
+
+    Raises:
+        RefusedError: the answers lower the tier, and the actor is no risk officer there.
+    """
+    if found.is_below(tier) and not actor.holds(Role.RISK_OFFICER, place):
+        raise RefusedError(
+            f"These answers lower the risk tier from {tier} to {found.tier}.",
+            "Ask a risk officer to change the answers: nobody else lowers a tier.",
+        )
 
 
 def profile_of(model: RegisteredModel) -> RiskProfile:

@@ -1,7 +1,6 @@
 """Registered models and model versions: what can be done."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -23,7 +22,7 @@ from registry.catalog.facts import (
     check_version_facts,
 )
 from registry.catalog.reads import MODEL, VERSION, VersionRecord
-from registry.catalog.risk import assess_risk, begin_state
+from registry.catalog.risk import assess_risk, begin_state, refuse_lowering
 from registry.catalog.tables import LineageRow, ModelVersion, RegisteredModel
 from registry.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedRevisionError
 from registry.jobs.service import enqueue
@@ -44,7 +43,6 @@ _INSERT_VERSION = Prepared(insert(VERSION))
 _NEWEST_NUMBER = Prepared(
     select(func.coalesce(func.max(VERSION.c.number), 0)).where(VERSION.c.model_id == bindparam("model_id"))
 )
-_VERSION_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class ModelTexts(msgspec.Struct, frozen=True):
@@ -140,6 +138,7 @@ def edit_model(
     Raises:
         InvalidInputError: a bad text, an owner who is not here, or an answer that leaves a question open.
         OutdatedRevisionError: somebody else edited in between.
+        RefusedError: the answers lower the tier, and with it what a version must show; the actor is no risk officer.
     """
     hold_policies(unit)
     row = _locked_model(unit, actor, name)
@@ -162,6 +161,7 @@ def edit_model(
         row.risk_profile = answers
         row.risk_revision += 1
         risk = assess_risk(unit, Place(row.name, row.team), profile)
+        refuse_lowering(actor, Place(row.name, row.team), row.risk_tier, risk)
         row.risk_tier = risk.tier
     unit.record(actor, "model.edited", row.id, {"revision": row.revision, **_stated(row, texts)})
     if risk is not None:
@@ -311,10 +311,9 @@ def _refuse_copy(unit: Unit, content_digest: str) -> None:
 
 def _add_lineage(unit: Unit, version_id: UUID, edges: list[LineageEdge], newest: int) -> None:
     for position, edge in enumerate(edges):
-        if edge.kind == "parent" and not _VERSION_NUMBER.fullmatch(edge.identifier or ""):
-            raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "a parent is a version number")
-        if edge.kind == "parent" and not 1 <= int(edge.identifier or 0) <= newest:
-            raise InvalidInputError(f"lineage[{position}].identifier", edge.identifier, "there is no such version")
+        number = edge.identifier or ""
+        if edge.kind == "parent" and not (number.isdecimal() and len(number) < 10 and 1 <= int(number) <= newest):
+            raise InvalidInputError(f"lineage[{position}].identifier", number, "a parent is a version of this model")
     if edges:
         unit.connection.execute(
             insert(LineageRow),

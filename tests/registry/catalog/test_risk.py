@@ -5,10 +5,10 @@ import pytest
 
 from audit.reads import EntryFilter, entries_after
 from registry.catalog import service as catalog
-from registry.catalog.facts import Autonomy, LegalDomain, Reversibility
+from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility, RiskProfile
 from registry.catalog.risk import states_of
 from registry.catalog.service import ModelTexts
-from registry.errors import InvalidInputError
+from registry.errors import InvalidInputError, RefusedError
 from registry.policy.attestations import attest
 from registry.policy.service import policy_for
 from registry.policy.tables import Answer
@@ -21,13 +21,23 @@ __all__ = ["governance"]
 
 ALONE = msgspec.structs.replace(PROFILE, decision_autonomy=Autonomy.ALONE)
 
+HARMLESS = RiskProfile(
+    financial_impact=Impact.NONE,
+    reputational_impact=Impact.NONE,
+    affects_persons=False,
+    personal_data=PersonalData.NONE,
+    decision_autonomy=Autonomy.ADVISES,
+    reversibility=Reversibility.EASILY,
+    legal_domain=LegalDomain.NONE,
+)
 
-def edit(units, people, profile, purpose=None):
+
+def edit(units, people, profile, purpose=None, by="risk"):
     with units.writing() as unit:
         row = catalog.get_model(unit, people.risk, "credit-default")
         return catalog.edit_model(
             unit,
-            people.risk,
+            getattr(people, by),
             "credit-default",
             row.revision,
             owner_id=row.owner_id,
@@ -66,6 +76,15 @@ def test_other_answers_make_a_live_request_stale_even_where_the_tier_stays(gover
         (case,) = list_cases(unit, governance.people.developer, CaseFilter(state=RequestState.STALE), None, 10)
         assert case.request.id == request_id
         assert case.request.risk_tier == case.found.model.risk_tier == "high"
+
+
+def test_a_developer_raises_the_tier_and_a_risk_officer_alone_lowers_it(units, people, registered):
+    with pytest.raises(RefusedError, match="lower the risk tier from high to low"):
+        edit(units, people, HARMLESS, by="developer")
+    edit(units, people, HARMLESS)
+    edit(units, people, PROFILE, by="developer")
+    with units.reading() as unit:
+        assert [state.tier for state in states_of(unit, registered.model.id)] == ["high", "low", "high"]
 
 
 def test_other_texts_leave_a_live_request_alone(governance, registered):

@@ -267,10 +267,10 @@ def test_request_made_for_another_risk_tier_is_stale(governance, registered):
     governance.approve(request_id)
     harmless = msgspec.structs.replace(PROFILE, affects_persons=False, financial_impact="none", legal_domain="none")
     with governance.units.writing() as unit:
-        model = catalog.get_model(unit, governance.people.developer, "credit-default")
+        model = catalog.get_model(unit, governance.people.risk, "credit-default")
         catalog.edit_model(
             unit,
-            governance.people.developer,
+            governance.people.risk,
             "credit-default",
             model.revision,
             owner_id=model.owner_id,
