@@ -1,6 +1,7 @@
 """Every error as RFC 9457 problem details: one function turns domain errors into responses."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +28,9 @@ STATUS: dict[type[errors.ActaError], int] = {
 
 UNSTORABLE = (OverflowError, RecursionError, UnicodeError, EntryError)
 """What only a request's own values cause: integers beyond 64 bits, bottomless nesting, NUL or broken characters."""
+
+# As msgspec words it.
+_NAMED = re.compile(r"Object (?P<kind>missing required|contains unknown) field `(?P<field>[^`]+)`")
 
 _SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
@@ -81,7 +85,8 @@ def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDeta
         )
     logger.error("unexpected error", exc_info=error, extra={"request_id": request_id(request)})
     return ProblemDetailsException(
-        detail="Acta met an error that it did not expect; nothing was changed. The server's log has it under this id.",
+        detail="Acta met an error that it did not expect; nothing was changed. "
+        f"The server's log has it under {request_id(request)}.",
         status_code=500,
         type_=type_uri("internal"),
         title="An error of Acta's own",
@@ -114,8 +119,20 @@ def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsExc
 
 def _fields(error: ValidationException) -> list[dict[str, str]]:
     extra = error.extra if isinstance(error.extra, list) else []
-    found = [{"field": str(item.get("key", "body")), "rule": str(item["message"])} for item in extra if item]
+    found = [_field(str(item.get("key", "body")), str(item["message"])) for item in extra if item]
     return found or [{"field": "body", "rule": error.detail}]
+
+
+def _field(key: str, message: str) -> dict[str, str]:
+    """A field that is missing or unknown is named by the message alone: the error is of the object around it."""
+    named = _NAMED.search(message)
+    if named is None:
+        return {"field": key, "rule": message}
+    field = named["field"] if key == "data" else f"{key}.{named['field']}"
+    return {
+        "field": field,
+        "rule": "it is missing" if named["kind"] == "missing required" else "there is no such field",
+    }
 
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
