@@ -91,7 +91,7 @@ def review(
 ) -> None:
     """Decide on promotion REQUEST, by its id, in one of your roles. Who asked for it cannot.
 
-    Example: acta review 0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11 --role validator --approve --reason "Repeated the test."
+    Example: acta review decide 0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11 --role validator --approve --reason "Repeated it."
     """
     if decision is None:
         raise click.UsageError("Say --approve, --reject or --ask-for-changes.")

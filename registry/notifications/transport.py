@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import httpcore
-import httpx
 
 from registry.errors import InvalidInputError
 from registry.notifications.addresses import AddressRefusedError, Resolver, addresses_of, is_allowed, system_resolver
@@ -116,6 +115,9 @@ def checked_target(field_name: str, url: str, allowed: Iterable[str]) -> Target:
         InvalidInputError: no absolute https URL (http only to hosts that the settings allow), or one that carries a
             user name, a password or a fragment.
     """
+    # A request worker that makes no webhooks does without it.
+    import httpx
+
     rule = "write an https URL, such as https://hooks.example.org/acta"
     if not url or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
         raise InvalidInputError(field_name, url, rule)

@@ -41,7 +41,11 @@ def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tupl
 
 
 COMMANDS = dict(leaves(acta, ()))
-CLIENT_COMMANDS = {path: command for path, command in COMMANDS.items() if path[0] in CLIENT_GROUPS} | {
+ON_THE_SERVER = {("token", "recover"), ("review", "run")}
+"""Commands of those groups that need no server, but its settings, keys and database."""
+CLIENT_COMMANDS = {
+    path: command for path, command in COMMANDS.items() if path[0] in CLIENT_GROUPS and path not in ON_THE_SERVER
+} | {
     ("card", "render"): COMMANDS["card", "render"],
     ("card", "list"): COMMANDS["card", "list"],
     **{
