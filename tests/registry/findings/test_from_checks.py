@@ -1,5 +1,7 @@
 """Findings that failed checks open, by real runs of the checks."""
 
+import copy
+
 import pytest
 import yaml
 
@@ -85,6 +87,7 @@ def test_of_several_severities_for_one_check_the_gravest_counts():
     raw = yaml.safe_load(policy_text("low"))
     checklist = next(one for one in raw["checklists"] if any(i["shown"].get("check") == OPENING for i in one["items"]))
     first = next(item for item in checklist["items"] if item["shown"].get("check") == OPENING)
-    second = {**first, "id": "bias-assessed-again", "shown": {**first["shown"], "opens_finding": "high"}}
+    second = copy.deepcopy(first) | {"id": "bias-assessed-again"}
+    second["shown"]["opens_finding"] = "high"
     checklist["items"].append(second)
     assert severity_of(parse(yaml.safe_dump(raw)), OPENING) is Severity.HIGH
