@@ -36,7 +36,14 @@ def last_entry(units, action):
     return entry
 
 
+def jobs_that_nobody_asked_for(units):
+    with units.reading() as unit:
+        return [row.kind for row in unit.session.query(JobRow).filter(JobRow.requested_by.is_(None))]
+
+
 def test_an_assessment_is_done_by_a_job_and_bound_to_the_declared_test_set(client, units, settings, people, registered):
+    Worker(units, settings).run_until_idle()
+    before = jobs_that_nobody_asked_for(units)
     asked = post(client, people.developer, declared_digest=TEST_DATA_DIGEST)
     assert asked.status_code == 202
     path = asked.headers["location"]
@@ -57,9 +64,7 @@ def test_an_assessment_is_done_by_a_job_and_bound_to_the_declared_test_set(clien
     assert (changes["verdict"], changes["rows"]) == (view["verdict"], 4000)
     assert changes["result_sha256"] == view["result_sha256"]
     assert float(changes["performance"]["accuracy"]) == assessment.performance["accuracy"]
-    with units.reading() as unit:
-        kinds = [row.kind for row in unit.session.query(JobRow).filter(JobRow.requested_by.is_(None))]
-    assert kinds == ["run-checks"]
+    assert jobs_that_nobody_asked_for(units) == [*before, "run-checks"]
 
 
 def test_predictions_that_refuse_a_group_wrongly_fail_by_the_limits_of_the_policy(

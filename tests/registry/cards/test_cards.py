@@ -74,7 +74,7 @@ def test_the_card_of_a_promoted_version_states_the_decision_and_proves_that_its_
     assert facts.approvals[-1].entry == entry_of(units, "promotion.reviewed").sequence
     assert {document.entry for document in facts.documents} >= {entry_of(units, "document.signed-off").sequence}
     assert facts.identity.stage == "production"
-    assert facts.origin.code_commit == "6f2c1e9"
+    assert facts.origin.code_commit == "6f2c1e9d" * 5
     assert [dataset.role for dataset in facts.datasets] == ["training", "test"]
     assert [dataset.rows for dataset in facts.datasets] == [None, 2000]
     assert (facts.assessment.verdict.value, facts.assessment.rows) == ("fail", 2000)

@@ -159,9 +159,9 @@ def test_several_workers_never_take_one_job_twice(units, migrated_url):
     assert taken == Counter(jobs)
 
 
-def test_a_worker_gives_up_at_once_on_input_that_can_never_work(units, registered, settings):
-    # The registered version's source lies outside the artifact roots.
-    worker = Worker(units, settings)
+def test_a_worker_gives_up_at_once_on_input_that_can_never_work(units, registered, settings, tmp_path):
+    # The registered version's source lies outside the only artifact root.
+    worker = Worker(units, settings.model_copy(update={"artifact_roots": [str(tmp_path / "elsewhere")]}))
     worker.run_until_idle()
     with units.reading() as unit:
         [job] = [row for row in unit.session.query(JobRow) if row.kind == "verify-digest"]
