@@ -102,6 +102,7 @@ def test_blocked_writers_stop_no_reader_and_a_stopped_server_finishes_what_it_be
     assert sorted(registered) == list(range(2, writers + 2))
 
 
+@pytest.mark.timeout(300)
 def test_a_job_whose_worker_was_killed_is_done_by_the_next_one(server, tmp_path):
     artifact = tmp_path / "artifacts" / "model"
     artifact.mkdir(parents=True)
