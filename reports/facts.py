@@ -276,6 +276,7 @@ def card_schema() -> bytes:
 def _any_value(kind: type) -> dict[str, object]:
     """The assessment's own members have the schema of `fairness`."""
     if kind is not object:
+        # How a hook of msgspec says that it does not know the type.
         raise NotImplementedError(kind)
     return {"description": "As fairness/assessment.schema.json says."}
 

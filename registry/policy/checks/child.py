@@ -130,6 +130,7 @@ def _examined(request: Request, network: str) -> Reply:
 
 def _path(kind: type, value: object) -> Path:
     if kind is not Path or not isinstance(value, str):
+        # How a hook of msgspec says that it does not know the type.
         raise NotImplementedError(kind)
     return Path(value)
 

@@ -119,6 +119,7 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
                 if member.file_size > LARGEST_RECORD_BYTES:
                     raise ExportError(f"{member.filename} has more than {LARGEST_RECORD_BYTES:,} bytes")
                 yield member.filename, archive.read(member)
+    # NotImplementedError: a compression that zipfile does not know; RuntimeError: an encrypted member.
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise ExportError(f"it cannot be read ({error})") from error
 

@@ -38,6 +38,7 @@ def strict_archive(path: Path) -> Iterator[zipfile.ZipFile]:
             for member in archive.infolist():
                 _check_member(archive, member, raw)
             yield archive
+    # NotImplementedError: a compression that zipfile does not know; RuntimeError: an encrypted member.
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise UnreadableFormatError(f"it is no well-formed ZIP archive ({error})") from error
     except (ValueError, struct.error, UnicodeError) as error:
