@@ -1,7 +1,8 @@
-"""The process in which one check runs: `python -P -m registry.policy.checks.child`.
+"""The process in which one check runs.
 
 Reads one request as JSON from standard input, limits itself, leaves the network where the kernel lets it, and writes
-one line of JSON. What a check prints goes nowhere. `registry.policy.checks.isolation` starts and judges it.
+one line of JSON. What a check prints goes nowhere. `registry.policy.checks.fork_server` starts it, and
+`registry.policy.checks.isolation` judges it.
 """
 
 import ctypes
@@ -89,6 +90,8 @@ def _leave_network(processes: int) -> str:
     The check runs in a fork of this process, the first of a process namespace: whatever it starts ends with it.
     See namespaces(7), user_namespaces(7) and pid_namespaces(7). "reachable": the kernel or a container forbids it.
     """
+    if sys.platform != "linux":
+        return "reachable"
     library = ctypes.CDLL(None, use_errno=True)
     library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if library.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID) != 0:
@@ -133,7 +136,3 @@ def _path(kind: type, value: object) -> Path:
         # How a hook of msgspec says that it does not know the type.
         raise NotImplementedError(kind)
     return Path(value)
-
-
-if __name__ == "__main__":
-    main()

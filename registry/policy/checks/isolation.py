@@ -7,12 +7,8 @@ outcome *error*, and nothing else: `passed` comes only from a complete answer.
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +18,15 @@ import msgspec
 
 from registry.policy.checks.child import Limits, Reply, Request
 from registry.policy.checks.facts import CheckFacts, Files, UnreadableInputError
+from registry.policy.checks.fork_server import Start
+from registry.policy.checks.forks import FORK_SERVERS, ForkServer, ForkServerError, ForkServers, passed_on
 from registry.policy.checks.installed import runs_apart
 from registry.policy.checks.protocol import Check, Finding
 from registry.policy.outcomes import Outcome
 
-# -P: the working directory is not searched for modules.
-CHILD = (sys.executable, "-P", "-m", "registry.policy.checks.child")
-PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
-"""Variables of the environment that the child gets. None of Acta's settings is among them."""
 DEFAULT_LIMITS = Limits()
+SECONDS_TO_CLOSE = 1.0
+"""How long a check's process may live on after it closed its output."""
 LONGEST_REASON = 4000
 LONGEST_EVIDENCE = 20_000
 
@@ -53,7 +49,7 @@ def examine_apart(
     now: datetime,
     files: Files,
     limits: Limits = DEFAULT_LIMITS,
-    command: Sequence[str] = CHILD,
+    servers: ForkServers = FORK_SERVERS,
 ) -> Finding:
     """What a check found in a child process of its own."""
     request = Request(
@@ -64,14 +60,17 @@ def examine_apart(
         now=now,
         limits=limits,
     )
-    with tempfile.TemporaryDirectory(prefix="acta-check-") as directory:
-        ended = _run(command, msgspec.json.encode(request), limits, Path(directory))
+    try:
+        with tempfile.TemporaryDirectory(prefix="acta-check-") as directory, servers.one() as server:
+            ended = _run(server, msgspec.json.encode(request), limits, Path(directory))
+    except ForkServerError as error:
+        return Finding(Outcome.ERROR, str(error))
     return _judged(ended, limits)
 
 
 @dataclass(frozen=True)
 class _Ended:
-    """How a child ended. `status`: its exit status, negative for a signal; None where it was ended by us."""
+    """How a check's process ended. `status`: negative for a signal; None where it was ended by us, for a reason."""
 
     output: bytes
     said: str
@@ -79,37 +78,22 @@ class _Ended:
     reason: str | None = None
 
 
-def _run(command: Sequence[str], request: bytes, limits: Limits, directory: Path) -> _Ended:
+def _run(server: ForkServer, request: bytes, limits: Limits, directory: Path) -> _Ended:
     errors = directory / "errors"
     work = directory / "work"
     work.mkdir()
     (directory / "request").write_bytes(request)
-    with (directory / "request").open("rb") as given, errors.open("wb") as said:
-        child = subprocess.Popen(
-            command,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            cwd=work,
-            env=_environment(work),
-            start_new_session=True,
-        )
-        try:
-            assert child.stdout is not None
-            output, reason = _read(child.stdout, limits)
-            status = None if reason else child.wait(1.0)
-        except subprocess.TimeoutExpired:
-            output, reason, status = b"", "It closed its output and did not end.", None
-        finally:
-            _end(child)
+    start = Start(str(work), {**passed_on(), "HOME": str(work), "TMPDIR": str(work)})
+    reading, writing = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
+    with reading:
+        with writing, (directory / "request").open("rb") as given, errors.open("wb") as said:
+            server.start(start, (given, writing, said))
+        output, reason = _read(reading, limits)
+        status = None if reason else server.ended(SECONDS_TO_CLOSE)
+        if status is None:
+            server.end()
+            reason = reason or "It closed its output and did not end."
     return _Ended(output, errors.read_bytes()[-2000:].decode(errors="replace").strip(), status, reason)
-
-
-def _environment(work: Path) -> Mapping[str, str]:
-    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    # One thread each, so that numerical libraries do not take the machine.
-    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
-    return passed | threads | {"HOME": str(work), "TMPDIR": str(work), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _read(stream: IO[bytes], limits: Limits) -> tuple[bytes, str | None]:
@@ -128,15 +112,6 @@ def _read(stream: IO[bytes], limits: Limits) -> tuple[bytes, str | None]:
             output += chunk
             if len(output) > limits.output_bytes:
                 return b"", f"It answered with more than {limits.output_bytes:,} bytes."
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and all that it started and left in its group."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
 
 
 def _judged(ended: _Ended, limits: Limits) -> Finding:

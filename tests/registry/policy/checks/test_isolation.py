@@ -13,6 +13,7 @@ import pytest
 
 from registry.policy.checks import Files, bind
 from registry.policy.checks.child import Limits
+from registry.policy.checks.forks import COMMAND, ForkServers
 from registry.policy.checks.isolation import examine, examine_apart
 from registry.policy.outcomes import Outcome
 from tests.registry.policy.checks.samples import GOOD, NOW
@@ -69,11 +70,10 @@ def test_check_that_is_killed_from_outside_finds_an_error(strange_package):
     with ThreadPoolExecutor(1) as threads:
         finding = threads.submit(found, "sleeps", limits=Limits(wall_seconds=30.0))
         deadline = time.monotonic() + 20
-        while not (children := processes_with("registry.policy.checks.child")) and time.monotonic() < deadline:
+        while not (children := forked_here()) and time.monotonic() < deadline:
             time.sleep(0.05)
         for child in children:
-            if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1] == str(os.getpid()):
-                os.kill(int(child), signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
         assert finding.result().outcome is Outcome.ERROR
         assert "killed" in finding.result().reason
 
@@ -86,6 +86,22 @@ def test_whatever_a_check_started_ends_with_it(strange_package):
     while (left := processes_with(marker)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left
+
+
+def forked_here() -> list[int]:
+    """The checks that this process's fork servers run; other tests run checks in other processes."""
+    return [int(one) for one in processes_with(COMMAND[-1]) if parent_of(int(one)) in fork_servers_here()]
+
+
+def fork_servers_here() -> set[int]:
+    return {int(one) for one in processes_with(COMMAND[-1]) if parent_of(int(one)) == os.getpid()}
+
+
+def parent_of(process: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def processes_with(argument: str) -> list[str]:
@@ -126,11 +142,32 @@ def namespaces_work() -> bool:
     return tried.returncode == 0
 
 
-def test_child_that_is_no_check_at_all_finds_an_error(tmp_path):
+def test_fork_server_that_is_none_finds_an_error(tmp_path):
     check = bind("digest-verified", {})
     for program in ("print('passed')", "", "import sys; sys.exit(1)", 'print(\'{"outcome": "passed"}\')'):
-        command = (sys.executable, "-c", program)
-        assert examine_apart(check, GOOD, NOW, Files(), TIGHT, command).outcome is Outcome.ERROR
+        servers = ForkServers((sys.executable, "-c", program))
+        assert examine_apart(check, GOOD, NOW, Files(), TIGHT, servers).outcome is Outcome.ERROR
+
+
+def test_fork_server_outlives_a_check_that_crashes_and_is_replaced_once_it_ended(strange_package):
+    servers = ForkServers()
+    others = fork_servers_here()
+    kind, harmful = bind("digest-verified", {}), bind("crashes", {"argument": ""})
+
+    def outcome(check):
+        return examine_apart(check, GOOD, NOW, Files(), TIGHT, servers).outcome
+
+    assert outcome(kind) is Outcome.PASSED
+    first = fork_servers_here() - others
+    assert (outcome(harmful), outcome(kind)) == (Outcome.ERROR, Outcome.PASSED)
+    assert fork_servers_here() - others == first
+    for process in first:
+        os.kill(process, signal.SIGKILL)
+    time.sleep(0.2)
+    assert outcome(kind) is Outcome.PASSED
+    assert not (fork_servers_here() - others) & first
+    servers.close()
+    assert not fork_servers_here() - others
 
 
 def test_check_finds_the_same_in_a_process_of_its_own():
