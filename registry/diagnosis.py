@@ -3,6 +3,7 @@
 import ctypes.util
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,10 @@ def diagnose_installation(settings: Settings) -> Iterator[Finding]:
     yield _database(settings)
     yield _storage(settings)
     yield _keys(settings)
+    yield _seal(settings)
+    yield _clock(settings)
+    if settings.smtp_host is not None:
+        yield _mail(settings.smtp_host, settings.smtp_port)
     yield _disk(settings.home)
 
 
@@ -84,7 +89,10 @@ def _storage(settings: Settings) -> Finding:
     from registry.storage import Storage
 
     try:
-        Storage(settings.storage).check()
+        storage = Storage(settings.storage)
+        if not storage.is_made:
+            return Finding("storage", True, "not there yet: the first document or model card makes it")
+        storage.check()
     except ActaError as error:
         return Finding("storage", False, error.sentence, error.remedy)
     return Finding("storage", True, "can be written and read")
@@ -100,6 +108,53 @@ def _keys(settings: Settings) -> Finding:
     except ActaError as error:
         return Finding("signing key", False, error.sentence, error.remedy)
     return Finding("signing key", True, f"signs for {signer.verifier_key.name}")
+
+
+def _seal(settings: Settings) -> Finding:
+    from registry.installation import seal_directory
+    from reports.errors import SealMissingError
+    from reports.seal import load_seal
+
+    directory = seal_directory(settings)
+    if not directory.exists():
+        return Finding("seal", False, "there is none yet", "`acta serve` makes it at its first start.")
+    try:
+        seal = load_seal(directory)
+    except SealMissingError as error:
+        return Finding("seal", False, str(error), "Restore its directory from the backup.")
+    return Finding("seal", True, f"seals model cards for {seal.organisation}")
+
+
+def _clock(settings: Settings) -> Finding:
+    """Entries of the log are never in the future of a clock that goes right."""
+    from sqlalchemy import func, select
+
+    from audit.entry import parse_time
+    from audit.tables import ENTRY
+    from registry.installation import open_database
+
+    what = "clock against the log"
+    try:
+        database = open_database(settings)
+    except ActaError as error:
+        return Finding(what, False, error.sentence, error.remedy)
+    with database.engine.connect() as connection:
+        newest = connection.execute(select(func.max(ENTRY.c.time))).scalar()
+    database.dispose()
+    if newest is None:
+        return Finding(what, True, "the log has no entry yet")
+    behind = parse_time(newest) > datetime.now(UTC)
+    remedy = "Set the clock. If it was ahead before, new entries keep that time until the clock gets there."
+    return Finding(what, not behind, f"the newest entry is of {newest}", remedy if behind else None)
+
+
+def _mail(host: str, port: int) -> Finding:
+    try:
+        with socket.create_connection((host, port), timeout=10):
+            return Finding("mail server", True, f"{host}:{port} takes connections")
+    except OSError as error:
+        remedy = "Check ACTA_SMTP_HOST and ACTA_SMTP_PORT, and what keeps this machine from reaching them."
+        return Finding("mail server", False, f"{host}:{port} does not answer ({error})", remedy)
 
 
 def _disk(home: Path) -> Finding:

@@ -7,7 +7,6 @@ from pathlib import Path
 from audit.errors import KeyFileError, KeyFormatError
 from audit.keys import Ed25519Signer, create_key_file, load_key_file
 from audit.log import Log
-from registry.access.service import found_installation
 from registry.database import Database, current_revision, head_revision
 from registry.errors import UnavailableError
 from registry.settings import Settings
@@ -25,6 +24,8 @@ class FirstStart:
     seal_created: Path | None
     token: str | None
     """The one-time administrator token."""
+    waits_for_exchange: bool = False
+    """An earlier start printed the one-time token, and nobody has an ordinary one yet."""
 
 
 def log_key_path(settings: Settings) -> Path:
@@ -88,8 +89,9 @@ def start(settings: Settings) -> FirstStart:
     """Make what is missing: directories, keys, the first administrator, the default policy. Repeating it is harmless.
 
     Raises:
-        UnavailableError: the database is not migrated, or a key is missing although the log has entries.
+        UnavailableError: the database is not migrated; or a key or the seal is missing although it was used before.
     """
+    from registry.access.service import anybody_has_a_token, found_installation
     from registry.policy.service import activate_default
 
     database = open_database(settings)
@@ -98,8 +100,9 @@ def start(settings: Settings) -> FirstStart:
         with Units(database, Log(settings.log_origin, load_signer(settings))).writing() as unit:
             issued = found_installation(unit)
             activate_default(unit)
-        seal = _create_seal(settings)
-        return FirstStart(made, seal, None if issued is None else issued.secret)
+            waits = issued is None and not anybody_has_a_token(unit)
+        seal = _create_seal(settings, database)
+        return FirstStart(made, seal, None if issued is None else issued.secret, waits)
     finally:
         database.dispose()
 
@@ -108,7 +111,7 @@ def _create_keys(settings: Settings, database: Database) -> Path | None:
     path = log_key_path(settings)
     if path.exists():
         return None
-    if _has_entries(database):
+    if _has_rows(database, "acta_log_entry"):
         raise UnavailableError(
             f"The log has entries, but its signing key {path} is missing.",
             "Restore the key from its backup; a new key would not continue this log.",
@@ -121,21 +124,46 @@ def _create_keys(settings: Settings, database: Database) -> Path | None:
     return path
 
 
-def _create_seal(settings: Settings) -> Path | None:
+def replace_lost_seal(settings: Settings) -> Path:
+    """Make another seal where the one that sealed earlier cards is lost; the directory that holds it.
+
+    Raises:
+        UnavailableError: there is a seal.
+    """
+    directory = seal_directory(settings)
+    if directory.exists():
+        raise UnavailableError(
+            f"There is a seal in {directory}.", "Move the directory away first if it may no longer be used."
+        )
+    return _make_seal(settings, directory)
+
+
+def _create_seal(settings: Settings, database: Database) -> Path | None:
     directory = seal_directory(settings)
     if directory.exists():
         return None
+    if _has_rows(database, "acta_card"):
+        raise UnavailableError(
+            f"There are sealed model cards, but the seal's directory {directory} is missing.",
+            "Restore it from its backup. If it is lost, `acta card new-seal` makes another: who checks cards needs its "
+            "root besides the old one.",
+        )
+    return _make_seal(settings, directory)
+
+
+def _make_seal(settings: Settings, directory: Path) -> Path:
     from reports.seal import create_seal
 
     create_seal(directory, settings.organisation, datetime.now(UTC))
     return directory
 
 
-def _has_entries(database: Database) -> bool:
-    from sqlalchemy import text
+def _has_rows(database: Database, table: str) -> bool:
+    from sqlalchemy import literal, select
+    from sqlalchemy import table as named
 
     with database.engine.connect() as connection:
-        return connection.execute(text("SELECT 1 FROM acta_log_entry LIMIT 1")).first() is not None
+        return connection.execute(select(literal(1)).select_from(named(table)).limit(1)).first() is not None
 
 
 def _private_directory(path: Path) -> None:

@@ -127,6 +127,15 @@ class Storage:
         with self.local_path(digest) as path, path.open("rb") as file:
             yield file
 
+    @property
+    def is_made(self) -> bool:
+        """False of a local folder in which nothing was ever stored.
+
+        Raises:
+            UnavailableError: there is no such kind of storage.
+        """
+        return not self._is_local or bool(self._system.exists(self._below()))
+
     def check(self) -> None:
         """Write, read and remove a few bytes.
 

@@ -293,6 +293,12 @@ def found_installation(unit: Unit) -> IssuedToken | None:
     )
 
 
+def anybody_has_a_token(unit: Unit) -> bool:
+    """Whether a one-time token was ever exchanged for an ordinary one."""
+    query = select(col(TokenRow.id)).where(col(TokenRow.is_bootstrap).is_(False)).limit(1)
+    return unit.session.execute(query).first() is not None
+
+
 def _new_administrator(unit: Unit, name: str) -> UUID:
     row = ActorRow(kind=ActorKind.PERSON.value, name=name, created_at=unit.now)
     unit.session.add(row)

@@ -112,6 +112,19 @@ def verify(file: Path, key_text: str | None, roots: tuple[Path, ...], form: Form
         raise SystemExit(1)
 
 
+@card.command("new-seal")
+def new_seal() -> None:
+    """Make another seal, where the one that sealed earlier cards is lost with its backups. Runs on the server.
+
+    Cards sealed before stay valid under the old root. Example: acta card new-seal
+    """
+    from registry.cli.configuration import load_settings
+    from registry.installation import replace_lost_seal
+
+    directory = replace_lost_seal(load_settings())
+    click.echo(f"Made a self-signed seal for model cards in {directory}. Give its root.cert.pem to who checks cards.")
+
+
 def _key(text: str | None) -> "VerifierKey | None":
     from registry.cli.configuration import load_settings
     from registry.evidence.verification import own_key, parse_key

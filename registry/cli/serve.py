@@ -49,6 +49,12 @@ def serve(host: str | None, port: int | None, workers: int | None, no_worker: bo
         click.echo("One-time administrator token, shown this once; `acta token create` exchanges it:", err=True)
         click.echo(made.token)
         sys.stdout.flush()
+    if made.waits_for_exchange:
+        click.echo(
+            "The one-time administrator token of the first start was not exchanged yet (`acta token create`); if it is "
+            "lost, `acta token recover` prints another.",
+            err=True,
+        )
     click.echo(f"Acta listens on http://{address[0]}:{address[1]}", err=True)
     raise SystemExit(run(settings, address, workers or settings.workers, [] if no_worker else [_worker_command()]))
 

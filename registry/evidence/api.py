@@ -157,7 +157,7 @@ class TileController(Controller):
     def checkpoint(self, unit: NamedDependency[Unit]) -> Response[bytes]:
         """The newest signed checkpoint."""
         note = service.newest_checkpoint(unit).note.encode()
-        return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        return Response(note, media_type="text/plain", headers={"Cache-Control": "no-cache"})
 
     @get("/tile/{path:path}", guards=[public_log_or_signed_in])
     @reads

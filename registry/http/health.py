@@ -45,7 +45,9 @@ class HealthController(Controller):
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        # The framework adds the charset to every text.
+        media_type = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
+        return Response(generate_latest(registry), media_type=media_type)
 
 
 def _is_ready(units: Units) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlmodel import col
 
 from registry.access.actor import Actor
@@ -132,6 +132,11 @@ def record_refusal(units: Units, actor: Actor, refusal: ActaError, request_id: s
 
 
 def _kept_answer(unit: Unit, actor: Actor, idempotency: Idempotency) -> Response[bytes] | None:
+    if not unit.database.is_sqlite:
+        # The same request twice at once: the second waits for the first one's answer.
+        number = hashlib.sha256(f"{actor.id}\n{idempotency.key}".encode()).digest()[:8]
+        turn = func.pg_advisory_xact_lock(int.from_bytes(number, "big", signed=True))
+        unit.session.execute(select(turn))
     row = unit.session.get(IdempotencyRow, (actor.id, idempotency.key))
     if row is None:
         return None

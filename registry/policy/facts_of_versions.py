@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -27,6 +29,8 @@ from registry.policy.checks import (
 )
 from registry.unit import Unit
 from registry.vulnerabilities.tables import VulnerabilityExportRow
+
+VERSION: BindParameter[Any] = bindparam("version_id")
 
 _Standing = tuple[AssessmentRow | None, VulnerabilityExportRow | None, ModelVersion | None, UUID, UUID | None]
 
@@ -68,6 +72,12 @@ def check_facts(
 
 def current_documents(unit: Unit, version_id: UUID) -> list[DocumentOf]:
     """The newest document of each kind that nothing superseded: one statement."""
+    rows = unit.session.execute(_documents_query(), {"version_id": version_id})
+    return [DocumentOf(row, uploaded_by, signed) for row, uploaded_by, signed in rows]
+
+
+@cache
+def _documents_query() -> Select[*tuple[Any, ...]]:
     uploader, signer = aliased(ActorRow), aliased(ActorRow)
     place = (
         func.row_number()
@@ -76,10 +86,10 @@ def current_documents(unit: Unit, version_id: UUID) -> list[DocumentOf]:
     )
     ranked = (
         select(col(DocumentRow.id).label("id"), place)
-        .where(col(DocumentRow.version_id) == version_id, col(DocumentRow.superseded_by).is_(None))
+        .where(col(DocumentRow.version_id) == VERSION, col(DocumentRow.superseded_by).is_(None))
         .subquery()
     )
-    query = (
+    return (
         select(DocumentRow, person_of(uploader), person_of(signer))
         .join(ranked, ranked.c.id == col(DocumentRow.id))
         .join(uploader, col(DocumentRow.uploaded_by) == uploader.id)
@@ -87,7 +97,6 @@ def current_documents(unit: Unit, version_id: UUID) -> list[DocumentOf]:
         .where(ranked.c.place == 1)
         .order_by(col(DocumentRow.kind))
     )
-    return [DocumentOf(row, uploaded_by, signed) for row, uploaded_by, signed in unit.session.execute(query)]
 
 
 def person_of(actor: type[ActorRow]) -> ColumnElement[UUID]:
@@ -95,8 +104,9 @@ def person_of(actor: type[ActorRow]) -> ColumnElement[UUID]:
     return func.coalesce(col(actor.responsible_id), col(actor.id))
 
 
-def _edges(unit: Unit, version_id: UUID) -> tuple[Edge, ...]:
-    query = (
+@cache
+def _edges_query() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             col(LineageRow.kind),
             col(LineageRow.role),
@@ -104,21 +114,31 @@ def _edges(unit: Unit, version_id: UUID) -> tuple[Edge, ...]:
             col(LineageRow.digest),
             col(LineageRow.identifier),
         )
-        .where(col(LineageRow.version_id) == version_id)
+        .where(col(LineageRow.version_id) == VERSION)
         .order_by(col(LineageRow.position))
     )
+
+
+def _edges(unit: Unit, version_id: UUID) -> tuple[Edge, ...]:
     return tuple(
         Edge(EdgeKind(kind), None if role is None else DatasetRole(role), name, digest, identifier)
-        for kind, role, name, digest, identifier in unit.session.execute(query)
+        for kind, role, name, digest, identifier in unit.session.execute(_edges_query(), {"version_id": version_id})
     )
 
 
 def _standing(unit: Unit, version_id: UUID, model_id: UUID) -> _Standing:
     """The newest assessment, the export that counts, the other version in production, and who made this one."""
+    asked = {"version_id": version_id, "model_id": model_id}
+    assessment, export, rival, registrant, trainer = unit.session.execute(_standing_query(), asked).one()
+    return assessment, export, rival, registrant, trainer
+
+
+@cache
+def _standing_query() -> Select[*tuple[Any, ...]]:
     rival, registrant, trainer = aliased(ModelVersion), aliased(ActorRow), aliased(ActorRow)
     newest_assessment = (
         select(col(AssessmentRow.id))
-        .where(col(AssessmentRow.version_id) == version_id, col(AssessmentRow.state) == AssessmentState.DONE.value)
+        .where(col(AssessmentRow.version_id) == VERSION, col(AssessmentRow.state) == AssessmentState.DONE.value)
         .order_by(col(AssessmentRow.finished_at).desc(), col(AssessmentRow.id))
         .limit(1)
         .scalar_subquery()
@@ -133,16 +153,16 @@ def _standing(unit: Unit, version_id: UUID, model_id: UUID) -> _Standing:
     newest_rival = (
         select(col(other.id))
         .where(
-            col(other.model_id) == model_id,
+            col(other.model_id) == bindparam("model_id"),
             # Written out, so that the partial index of versions in production serves.
             col(other.stage) == literal_column("'production'"),
-            col(other.id) != version_id,
+            col(other.id) != VERSION,
         )
         .order_by(col(other.number).desc())
         .limit(1)
         .scalar_subquery()
     )
-    query = (
+    return (
         select(AssessmentRow, VulnerabilityExportRow, rival, person_of(registrant), person_of(trainer))
         .select_from(ModelVersion)
         .join(registrant, col(ModelVersion.created_by) == registrant.id)
@@ -150,10 +170,8 @@ def _standing(unit: Unit, version_id: UUID, model_id: UUID) -> _Standing:
         .outerjoin(AssessmentRow, col(AssessmentRow.id) == newest_assessment)
         .outerjoin(VulnerabilityExportRow, col(VulnerabilityExportRow.id) == newest_export)
         .outerjoin(rival, col(rival.id) == newest_rival)
-        .where(col(ModelVersion.id) == version_id)
+        .where(col(ModelVersion.id) == VERSION)
     )
-    assessment, export, in_production, registrant_id, trainer_id = unit.session.execute(query).one()
-    return assessment, export, in_production, registrant_id, trainer_id
 
 
 def _assessed(row: AssessmentRow | None) -> Assessed | None:

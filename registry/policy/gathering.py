@@ -1,10 +1,11 @@
 """Reads the rows that a gate looks at: eight statements, however many versions, documents and results there are."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
@@ -23,7 +24,7 @@ from registry.policy.evidence import (
     Unclosed,
     waived_subject,
 )
-from registry.policy.facts_of_versions import DocumentOf, check_facts, current_documents, person_of
+from registry.policy.facts_of_versions import VERSION, DocumentOf, check_facts, current_documents, person_of
 from registry.policy.outcomes import Outcome
 from registry.policy.policy import Severity
 from registry.policy.tables import Answer, AttestationRow, CheckResultRow
@@ -33,6 +34,9 @@ from registry.unit import Unit
 
 if TYPE_CHECKING:
     from registry.catalog.service import FoundVersion
+
+# Statements are built once: that takes longer than running them.
+NOW: BindParameter[Any] = bindparam("now")
 
 
 def gather(unit: Unit, found: "FoundVersion", target_stage: Stage) -> Evidence:
@@ -65,15 +69,20 @@ def _newest(
     return select(ranked.c.id).where(ranked.c.place == 1)
 
 
-def _attestations(unit: Unit, version_id: UUID) -> dict[str, Attested]:
+@cache
+def _attestations_query() -> Select[*tuple[Any, ...]]:
     newest = _newest(
         col(AttestationRow.id),
         (col(AttestationRow.item),),
         col(AttestationRow.attested_at).desc(),
-        col(AttestationRow.version_id) == version_id,
+        col(AttestationRow.version_id) == VERSION,
         col(AttestationRow.withdrawn_at).is_(None),
     )
-    rows = unit.session.execute(select(AttestationRow).where(col(AttestationRow.id).in_(newest))).scalars()
+    return select(AttestationRow).where(col(AttestationRow.id).in_(newest))
+
+
+def _attestations(unit: Unit, version_id: UUID) -> dict[str, Attested]:
+    rows = unit.session.execute(_attestations_query(), {"version_id": version_id}).scalars()
     return {
         row.item: Attested(
             id=row.id,
@@ -105,14 +114,19 @@ def _documented(documents: Sequence[DocumentOf]) -> dict[str, Documented]:
     }
 
 
-def _results(unit: Unit, version_id: UUID) -> dict[tuple[str, bytes], Checked]:
+@cache
+def _results_query() -> Select[*tuple[Any, ...]]:
     newest = _newest(
         col(CheckResultRow.id),
         (col(CheckResultRow.check_name), col(CheckResultRow.inputs_digest)),
         col(CheckResultRow.checked_at).desc(),
-        col(CheckResultRow.version_id) == version_id,
+        col(CheckResultRow.version_id) == VERSION,
     )
-    rows = unit.session.execute(select(CheckResultRow).where(col(CheckResultRow.id).in_(newest))).scalars()
+    return select(CheckResultRow).where(col(CheckResultRow.id).in_(newest))
+
+
+def _results(unit: Unit, version_id: UUID) -> dict[tuple[str, bytes], Checked]:
+    rows = unit.session.execute(_results_query(), {"version_id": version_id}).scalars()
     return {
         (row.check_name, row.inputs_digest): Checked(
             id=row.id,
@@ -127,12 +141,17 @@ def _results(unit: Unit, version_id: UUID) -> dict[tuple[str, bytes], Checked]:
     }
 
 
-def _waivers(unit: Unit, version_id: UUID) -> dict[str, Excepted]:
-    query = (
+@cache
+def _waivers_query() -> Select[*tuple[Any, ...]]:
+    return (
         select(Waiver)
-        .where(col(Waiver.version_id) == version_id, col(Waiver.expires_at) > unit.now)
+        .where(col(Waiver.version_id) == VERSION, col(Waiver.expires_at) > NOW)
         .order_by(col(Waiver.expires_at), col(Waiver.id))
     )
+
+
+def _waivers(unit: Unit, version_id: UUID) -> dict[str, Excepted]:
+    rows = unit.session.execute(_waivers_query(), {"version_id": version_id, "now": unit.now}).scalars()
     found = [
         Excepted(
             id=row.id,
@@ -143,17 +162,22 @@ def _waivers(unit: Unit, version_id: UUID) -> dict[str, Excepted]:
             expires_at=row.expires_at,
             compensating_measure=row.compensating_measure,
         )
-        for row in unit.session.execute(query).scalars()
+        for row in rows
     ]
     return {waiver.subject: waiver for waiver in found}
 
 
-def _unclosed(unit: Unit, version_id: UUID) -> tuple[Unclosed, ...]:
-    query = (
+@cache
+def _unclosed_query() -> Select[*tuple[Any, ...]]:
+    return (
         select(FindingRow)
-        .where(col(FindingRow.version_id) == version_id, col(FindingRow.state) != FindingState.CLOSED.value)
+        .where(col(FindingRow.version_id) == VERSION, col(FindingRow.state) != FindingState.CLOSED.value)
         .order_by(col(FindingRow.due_at), col(FindingRow.id))
     )
+
+
+def _unclosed(unit: Unit, version_id: UUID) -> tuple[Unclosed, ...]:
+    rows = unit.session.execute(_unclosed_query(), {"version_id": version_id}).scalars()
     found = [
         Unclosed(
             id=row.id,
@@ -164,16 +188,16 @@ def _unclosed(unit: Unit, version_id: UUID) -> tuple[Unclosed, ...]:
             opened_at=row.opened_at,
             due_at=row.due_at,
         )
-        for row in unit.session.execute(query).scalars()
+        for row in rows
     ]
     return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
 
 
-def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozenset[UUID], tuple[Reviewed, ...]]:
-    """Who made the version or the live request, and that request's reviews in the order in which they were given."""
+@cache
+def _reviews_query() -> Select[*tuple[Any, ...]]:
     requester, reviewer = aliased(ActorRow), aliased(ActorRow)
     registrant, trainer = aliased(ActorRow), aliased(ActorRow)
-    query = (
+    return (
         select(
             person_of(requester),
             col(PromotionRequest.handed_to),
@@ -195,15 +219,20 @@ def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozens
         .outerjoin(ReviewRow, col(ReviewRow.request_id) == col(PromotionRequest.id))
         .outerjoin(reviewer, col(ReviewRow.reviewed_by) == reviewer.id)
         .where(
-            col(PromotionRequest.version_id) == version_id,
-            col(PromotionRequest.target_stage) == target_stage.value,
+            col(PromotionRequest.version_id) == VERSION,
+            col(PromotionRequest.target_stage) == bindparam("target_stage"),
             col(PromotionRequest.state).in_(LIVE),
-            col(PromotionRequest.expires_at) > unit.now,
+            col(PromotionRequest.expires_at) > NOW,
         )
         .order_by(col(ReviewRow.reviewed_at), col(ReviewRow.id))
     )
+
+
+def _reviews(unit: Unit, version_id: UUID, target_stage: Stage) -> tuple[frozenset[UUID], tuple[Reviewed, ...]]:
+    """Who made the version or the live request, and that request's reviews in the order in which they were given."""
+    asked = {"version_id": version_id, "target_stage": target_stage.value, "now": unit.now}
     # Of a request without reviews the outer join gives one row, without a role.
-    rows: Sequence[Any] = unit.session.execute(query).all()
+    rows: Sequence[Any] = unit.session.execute(_reviews_query(), asked).all()
     if not rows:
         return frozenset(), ()
     given = (

@@ -1,17 +1,31 @@
 """Keys, first start, settings, doctor: what an operator meets first."""
 
+import shutil
+import socket
 import sqlite3
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from registry.access.authentication import actor_of_token
+from registry.access.service import create_token
+from registry.cards.tables import CardRow
 from registry.cli.settings import masked_url, shown_settings
 from registry.database import Database, Mode
 from registry.diagnosis import diagnose_installation
 from registry.errors import UnavailableError
-from registry.installation import load_signer, log_key_path, open_database, open_units, start
+from registry.installation import (
+    load_signer,
+    log_key_path,
+    open_database,
+    open_units,
+    replace_lost_seal,
+    seal_directory,
+    start,
+)
 from registry.settings import Settings, normalise_database_url
 
 
@@ -44,6 +58,39 @@ def test_a_log_whose_key_is_gone_gets_no_other_one(fresh):
     log_key_path(fresh).unlink()
     with pytest.raises(UnavailableError, match=r"missing.*backup"):
         start(fresh)
+
+
+def test_a_lost_seal_is_made_anew_by_itself_only_where_it_sealed_no_card(fresh):
+    start(fresh)
+    shutil.rmtree(seal_directory(fresh))
+    assert start(fresh).seal_created == seal_directory(fresh)
+    with pytest.raises(UnavailableError, match="There is a seal"):
+        replace_lost_seal(fresh)
+
+
+def test_a_lost_seal_that_sealed_cards_is_replaced_only_by_command(settings, units, people, registered):
+    start(settings)
+    with units.writing() as unit:
+        row = CardRow(version_id=registered.version.id, requested_by=people.developer.id, requested_at=unit.now)
+        unit.session.add(row)
+    shutil.rmtree(seal_directory(settings))
+    with pytest.raises(UnavailableError, match="missing") as refused:
+        start(settings)
+    assert "acta card new-seal" in refused.value.remedy
+    assert not seal_directory(settings).exists()
+    assert replace_lost_seal(settings) == seal_directory(settings)
+    assert start(settings).seal_created is None
+
+
+def test_a_later_start_says_that_nobody_exchanged_the_one_time_token_yet(fresh):
+    first = start(fresh)
+    assert (first.waits_for_exchange, start(fresh).waits_for_exchange) == (False, True)
+    units = open_units(fresh)
+    with units.writing() as unit:
+        administrator = actor_of_token(unit, first.token)
+        create_token(unit, administrator, administrator.id, "first", 1)
+    units.database.dispose()
+    assert not start(fresh).waits_for_exchange
 
 
 def test_a_key_that_others_can_read_is_not_used(fresh):
@@ -85,8 +132,22 @@ def test_a_log_that_contradicts_its_checkpoint_takes_no_more_entries(fresh):
 def test_doctor_finds_a_started_installation_well_and_names_what_is_missing(fresh):
     before = {finding.what: finding for finding in diagnose_installation(fresh)}
     assert not before["signing key"].ok
+    assert not before["seal"].ok
     start(fresh)
-    assert all(finding.ok for finding in diagnose_installation(fresh))
+    findings = {finding.what: finding for finding in diagnose_installation(fresh)}
+    assert [finding for finding in findings.values() if not finding.ok] == []
+    assert not Path(fresh.storage).exists()
+
+
+def test_doctor_finds_a_clock_behind_the_log_and_a_mail_server_that_does_not_answer(fresh, monkeypatch):
+    start(fresh)
+    with socket.create_server(("127.0.0.1", 0)) as mail:
+        answering = fresh.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": mail.getsockname()[1]})
+        assert all(finding.ok for finding in diagnose_installation(answering))
+    earlier = type("Earlier", (datetime,), {"now": classmethod(lambda _, zone: datetime.now(zone) - timedelta(days=2))})
+    monkeypatch.setattr("registry.diagnosis.datetime", earlier)
+    wrong = [finding.what for finding in diagnose_installation(answering) if not finding.ok]
+    assert wrong == ["clock against the log", "mail server"]
 
 
 @pytest.mark.parametrize(

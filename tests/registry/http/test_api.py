@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -95,6 +96,18 @@ def test_a_repeated_request_with_its_key_creates_one_version(client, developer, 
     assert len(client.http.get("/api/v1/versions", headers=developer).json()["items"]) == 1
     other = client.http.post(url, json=VERSION | {"framework": "xgboost"}, headers=headers)
     assert other.status_code == 409
+
+
+def test_a_request_sent_many_times_at_once_with_its_key_creates_one_version_and_has_one_answer(
+    client, developer, model
+):
+    headers = developer | {"Idempotency-Key": str(uuid.uuid4())}
+    url = "/api/v1/models/credit-default/versions"
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: client.http.post(url, json=VERSION, headers=headers), range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 7
 
 
 def test_a_repeated_token_request_does_not_show_the_secret_again(client, developer):
@@ -233,6 +246,7 @@ def test_a_request_without_a_route_is_a_problem_with_an_id_and_in_the_logs(clien
     caplog.set_level("INFO", logger="acta.request")
     answer = client.http.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert ("allow" in answer.headers) == (status == 405)
     given = answer.headers["x-request-id"]
     assert answer.json()["instance"] == f"urn:acta:request:{given}"
     logged = [line for line in caplog.records if getattr(line, "request_id", None) == given]
@@ -251,3 +265,10 @@ def test_a_page_that_is_not_there_tells_its_request_id(client, method, path, sta
 def test_an_error_of_a_route_carries_one_id(client, developer):
     answer = client.http.get("/api/v1/models/nothing-here", headers=developer)
     assert len(answer.headers.get_list("x-request-id")) == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/log/checkpoint", "/api/v1/models"])
+def test_a_content_type_names_its_charset_once_at_most(client, people, path):
+    answer = client.http.get(path, headers=client.as_(people.auditor))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].count("charset") <= 1
