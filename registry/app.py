@@ -86,23 +86,16 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
     ours = units or open_units(settings)
     # Found now, so that no request has to look for packages, least of all one that holds a lock.
     load_checks()
-    storage = Storage(settings.storage)
-
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        yield
-        ours.database.dispose()
-
     prometheus = PrometheusConfig(app_name="acta", prefix="acta", group_path=True, exclude=["/static"])
     return Litestar(
         route_handlers=[*CONTROLLERS, static_files()],
         dependencies={
             "unit": Provide(provide_unit),
             "actor": Provide(provide_actor, sync_to_thread=False),
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-            "storage": Provide(lambda: storage, sync_to_thread=False),
+            "settings": Provide(_provide_settings, sync_to_thread=False),
+            "storage": Provide(_provide_storage, sync_to_thread=False),
         },
-        state=State({"settings": settings, "units": ours}),
+        state=State({"settings": settings, "storage": Storage(settings.storage), "units": ours}),
         middleware=[RequestLog(), prometheus.middleware],
         exception_handlers={Exception: respond_in_kind},
         template_config=template_config(),
@@ -112,8 +105,24 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
         logging_config=None,
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_JSON_BODY,
-        lifespan=[lifespan],
+        lifespan=[_disposing],
     )
+
+
+def _provide_settings(state: State) -> Settings:
+    settings: Settings = state.settings
+    return settings
+
+
+def _provide_storage(state: State) -> Storage:
+    storage: Storage = state.storage
+    return storage
+
+
+@asynccontextmanager
+async def _disposing(app: Litestar) -> AsyncIterator[None]:
+    yield
+    app.state.units.database.dispose()
 
 
 def _openapi() -> OpenAPIConfig:

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,11 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
+Prepare = Callable[[str], None]
+"""Puts rows into a migrated database, given its SQLAlchemy URL; its name names the database that is copied."""
+
+LEAST_MEMORY_BYTES = 4 * 2**30
+
 # One directory per run, shared by its worker processes: it holds the server and the migrated templates.
 _RUN_DIRECTORY = pytest.StashKey[Path]()
 
@@ -31,7 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(run_summary)
     if not hasattr(config, "workerinput"):
         # A socket's path must be short, and the server's user must be able to enter: not below TMPDIR or a home.
-        config.stash[_RUN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="acta-tests-", dir="/tmp"))
+        config.stash[_RUN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="acta-tests-", dir=_place_for_databases()))
+
+
+def _place_for_databases() -> str:
+    """Memory, where there is enough: a thousand databases are made, and their disk is half of the tests' time."""
+    memory = Path("/dev/shm")
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free >= LEAST_MEMORY_BYTES
+    return str(memory) if is_roomy else "/tmp"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,19 +78,22 @@ class Databases:
             yield url
 
     @contextmanager
-    def migrated(self, kind: str) -> Iterator[str]:
-        """SQLAlchemy URL of a database at the newest migration, without rows: a copy of one migrated once per run."""
+    def migrated(self, kind: str, prepare: Prepare | None = None) -> Iterator[str]:
+        """SQLAlchemy URL of a database at the newest migration: a copy of one that was made once per run.
+
+        It has the rows that `prepare` puts into it, or none.
+        """
         if kind == "sqlite":
             with self._sqlite_file() as file:
-                shutil.copyfile(self._sqlite_template(), file)
+                shutil.copyfile(self._sqlite_template(prepare), file)
                 yield f"sqlite:///{file}"
             return
-        with self._postgresql_database(self._postgresql_template()) as url:
+        with self._postgresql_database(self._postgresql_template(prepare)) as url:
             yield url
 
     @contextmanager
     def _sqlite_file(self) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="acta-sqlite-") as directory:
+        with tempfile.TemporaryDirectory(prefix="sqlite-", dir=self.run_directory) as directory:
             yield Path(directory) / "acta.db"
 
     @contextmanager
@@ -101,29 +116,25 @@ class Databases:
             server = running_server(self.run_directory) or start_server(self.run_directory, QUICK, self.run_pid)
         return server.url("postgres")
 
-    def _sqlite_template(self) -> Path:
-        from registry.database import upgrade
-
-        template = self.run_directory / "migrated.db"
+    def _sqlite_template(self, prepare: Prepare | None) -> Path:
+        template = self.run_directory / f"{_name_of(prepare)}.db"
         with self._one_at_a_time():
             if not template.exists():
-                fresh = self.run_directory / "migrating.db"
-                upgrade(f"sqlite:///{fresh}")
+                fresh = self.run_directory / f"{_name_of(prepare)}.making.db"
+                _make(f"sqlite:///{fresh}", prepare)
                 with closing(sqlite3.connect(fresh)) as connection:
                     # One file, whatever the write-ahead log still held.
                     connection.execute("VACUUM INTO ?", [str(template)])
         return template
 
-    def _postgresql_template(self) -> str:
-        from registry.database import upgrade
-
+    def _postgresql_template(self, prepare: Prepare | None) -> str:
         server = self._postgresql_url()
-        name = self.run_directory.name
+        name = f"{self.run_directory.name}-{_name_of(prepare)}"
         with self._one_at_a_time(), _administration(server) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
                 fresh = f"acta_{uuid4().hex}"
                 connection.execute(f'CREATE DATABASE "{fresh}"')
-                upgrade(make_url(server).set(database=fresh).render_as_string(hide_password=False))
+                _make(make_url(server).set(database=fresh).render_as_string(hide_password=False), prepare)
                 connection.execute(f'ALTER DATABASE "{fresh}" ALLOW_CONNECTIONS false')
                 connection.execute(f'ALTER DATABASE "{fresh}" RENAME TO "{name}"')
         return name
@@ -133,6 +144,18 @@ class Databases:
         with (self.run_directory / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _name_of(prepare: Prepare | None) -> str:
+    return "migrated" if prepare is None else prepare.__name__.strip("_")
+
+
+def _make(url: str, prepare: Prepare | None) -> None:
+    from registry.database import upgrade
+
+    upgrade(url)
+    if prepare is not None:
+        prepare(url)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-QUICK = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
+QUICK = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "max_wal_size": "128MB"}
 """Settings of a server whose data nobody needs after a power failure. Killed clients lose nothing all the same."""
 
 _SERVER_USER = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}

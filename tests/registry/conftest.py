@@ -8,12 +8,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import select
 
 from audit.keys import Ed25519Signer
 from audit.log import Log
 from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKind
 from registry.access.service import add_actor, create_token, found_installation, grant_role
+from registry.access.tables import ActorRow
 from registry.catalog import service as catalog
 from registry.catalog.digest import content_digest, manifest_of_folder
 from registry.catalog.facts import (
@@ -32,9 +35,12 @@ from registry.catalog.service import FoundVersion, ModelTexts
 from registry.database import Database
 from registry.policy.service import activate_default
 from registry.settings import Settings
+from registry.storage import Storage
 from registry.unit import Unit, Units
+from tests.conftest import Databases
 
 ORIGIN = "acta.example/log"
+SIGNER = Ed25519Signer.of_seed(ORIGIN, bytes(range(32)))
 TEST_DATA_DIGEST = "7e" * 32
 
 PROFILE = RiskProfile(
@@ -98,6 +104,14 @@ EVERYTHING = Scope(ScopeKind.ALL)
 
 
 @pytest.fixture
+def migrated_url(request: pytest.FixtureRequest, databases: Databases, database_kind: str) -> Iterator[str]:
+    """SQLAlchemy URL of a fresh database at the newest migration; with actors, where a test asks for `people`."""
+    prepare = _bring_people if "people" in request.fixturenames else None
+    with databases.migrated(database_kind, prepare) as url:
+        yield url
+
+
+@pytest.fixture
 def settings(migrated_url: str, tmp_path: Path) -> Settings:
     """Settings of an installation in a directory of its own."""
     return Settings(
@@ -121,31 +135,44 @@ def _export_of_today(folder: Path) -> Path:
 @pytest.fixture
 def units(migrated_url: str, settings: Settings) -> Iterator[Units]:
     """Units of work on a migrated database whose log has a key."""
-    signer = Ed25519Signer.of_seed(ORIGIN, bytes(range(32)))
     settings.keys_directory.mkdir(parents=True)
     key = settings.keys_directory / "log.key"
-    key.write_text(signer.private_text() + "\n")
+    key.write_text(SIGNER.private_text() + "\n")
     key.chmod(0o600)
     database = Database(migrated_url)
-    yield Units(database, Log(ORIGIN, signer))
+    yield Units(database, Log(ORIGIN, SIGNER))
     database.dispose()
 
 
 @pytest.fixture
 def people(units: Units) -> People:
     """The installation's actors; the first start has made administrator and policy."""
-    with units.writing() as unit:
+    with units.reading() as unit:
+        ids = {row.name: row.id for row in unit.session.execute(select(ActorRow)).scalars()}
+    first = ids["administrator"]
+    administrator = Actor(first, ActorKind.PERSON, None, (Grant(Role.ADMINISTRATOR, EVERYTHING, None),))
+    stranger = Actor(ids["stranger"], ActorKind.PERSON, None, ())
+    others = {
+        name: Actor(ids[name], ActorKind.PERSON, None, (Grant(role, EVERYTHING, first),))
+        for name, role in ROLES.items()
+    }
+    return People(administrator=administrator, stranger=stranger, **others)
+
+
+def _bring_people(url: str) -> None:
+    """What the first start does, and one actor for each role."""
+    database = Database(url)
+    with Units(database, Log(ORIGIN, SIGNER)).writing() as unit:
         issued = found_installation(unit)
         activate_default(unit)
         assert issued is not None
-        grants = (Grant(Role.ADMINISTRATOR, EVERYTHING, None),)
-        administrator = Actor(issued.row.actor_id, ActorKind.PERSON, None, grants)
-        made = {"stranger": Actor(_add(unit, administrator, "stranger"), ActorKind.PERSON, None, ())}
+        administrator = Actor(
+            issued.row.actor_id, ActorKind.PERSON, None, (Grant(Role.ADMINISTRATOR, EVERYTHING, None),)
+        )
+        _add(unit, administrator, "stranger")
         for name, role in ROLES.items():
-            actor_id = _add(unit, administrator, name)
-            grant_role(unit, administrator, actor_id, role, EVERYTHING)
-            made[name] = Actor(actor_id, ActorKind.PERSON, None, (Grant(role, EVERYTHING, administrator.id),))
-    return People(administrator=administrator, **made)
+            grant_role(unit, administrator, _add(unit, administrator, name), role, EVERYTHING)
+    database.dispose()
 
 
 def _add(unit: Unit, administrator: Actor, name: str) -> UUID:
@@ -191,11 +218,18 @@ class Api:
 
 @pytest.fixture
 def client(units: Units, settings: Settings) -> Iterator[Api]:
-    """The application on each database."""
-    from registry.app import create_app
+    """The application on each database: one of each process, since to make it takes longer than most tests."""
+    if not _APPLICATION:
+        from registry.app import create_app
 
-    with TestClient(create_app(settings, units), raise_server_exceptions=False) as http:
+        _APPLICATION.append(create_app(settings, units))
+    (application,) = _APPLICATION
+    application.state.update({"settings": settings, "storage": Storage(settings.storage), "units": units})
+    with TestClient(application, raise_server_exceptions=False) as http:
         yield Api(http, units)
+
+
+_APPLICATION: list[Litestar] = []
 
 
 @pytest.fixture
