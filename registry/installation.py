@@ -1,5 +1,6 @@
 """What an installation is made of: its directories, its signing key, its database, its first administrator."""
 
+import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,8 @@ def open_units(settings: Settings) -> Units:
     Raises:
         UnavailableError: no key, or a database that is not migrated.
     """
+    # Rows refer to each other: whoever writes one needs the tables that it names.
+    importlib.import_module("registry.tables")
     return Units(open_database(settings), Log(settings.log_origin, load_signer(settings)))
 
 

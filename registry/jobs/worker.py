@@ -13,9 +13,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 
 from registry.errors import ActaError, UnavailableError
 from registry.jobs import service
@@ -80,6 +81,30 @@ Handler = Callable[[Work], None]
 """Does the work, and ends it within `Work.outcome`."""
 
 
+class Stop:
+    """Whether to stop, which a signal handler may say at any moment, within another one's handler too.
+
+    An event of `threading` holds a lock while it is set: a second signal at that moment waited for the first for ever.
+    """
+
+    def __init__(self) -> None:
+        self._told: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Stop."""
+        self._told.put(None)
+
+    def is_set(self) -> bool:
+        """Whether somebody said so."""
+        return not self._told.empty()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until somebody says so, at most so long."""
+        with suppress(Empty):
+            self._told.get(timeout=seconds)
+            self.set()
+
+
 class Worker:
     """One process that works off the queue, one job at a time."""
 
@@ -88,7 +113,7 @@ class Worker:
         self.settings = settings
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.lease = timedelta(seconds=settings.job_lease_seconds)
-        self.stopping = threading.Event()
+        self.stopping = Stop()
         self._next_look = 0.0
 
     def stop_on_signals(self) -> None:
