@@ -174,6 +174,23 @@ def fail(unit: Unit, lease: Lease, reason: str) -> JobState:
     return JobState(row.state)
 
 
+def give_back(unit: Unit, lease: Lease) -> None:
+    """The worker stops: let another one do the job from its start. The attempt does not count.
+
+    Raises:
+        LeaseLostError: the job is no longer this worker's.
+    """
+    hold(unit, lease)
+    row = get_job(unit, lease.job_id)
+    if row.cancel_requested_at is not None:
+        _end(unit, row, JobState.CANCELLED)
+        return
+    row.state = JobState.QUEUED.value
+    row.attempts -= 1
+    row.lease_until = row.lease_holder = None
+    row.run_after = unit.now
+
+
 def give_up(unit: Unit, lease: Lease, reason: str) -> None:
     """The job cannot succeed however often it is tried: its input is at fault."""
     hold(unit, lease)

@@ -43,42 +43,8 @@ HANDLERS: Mapping[str, str] = {
 """What each kind of job runs, as module:function, so that heavy libraries are loaded when a job needs them."""
 
 
-@dataclass
-class Work:
-    """What a handler gets: its job, the database and the settings, and a way to say how far it is."""
-
-    lease: Lease
-    units: Units
-    settings: Settings
-    lost: threading.Event = field(default_factory=threading.Event)
-    progress: float = 0.0
-    text: str | None = None
-
-    def report(self, progress: float, text: str) -> None:
-        """Say how far the work is (0 to 1); the next heartbeat writes it.
-
-        Raises:
-            LeaseLostError: the job was cancelled, or another worker has it: stop.
-        """
-        self.progress, self.text = progress, text
-        if self.lost.is_set():
-            raise LeaseLostError(self.lease.job_id)
-
-    @contextmanager
-    def outcome(self, result: Mapping[str, str]) -> Iterator[Unit]:
-        """The transaction that writes what the job found out and ends the job, or neither.
-
-        Raises:
-            LeaseLostError: the job is no longer this worker's; nothing is written.
-        """
-        with self.units.writing(f"job-{self.lease.job_id}") as unit:
-            service.hold(unit, self.lease)
-            yield unit
-            service.finish(unit, self.lease, result)
-
-
-Handler = Callable[[Work], None]
-"""Does the work, and ends it within `Work.outcome`."""
+class StoppingError(Exception):
+    """The worker was told to stop, and the job in hand is one that takes long: another worker does it again."""
 
 
 class Stop:
@@ -105,6 +71,57 @@ class Stop:
             self.set()
 
 
+@dataclass
+class Work:
+    """What a handler gets: its job, the database and the settings, and a way to say how far it is."""
+
+    lease: Lease
+    units: Units
+    settings: Settings
+    stopping: Stop
+    lost: threading.Event = field(default_factory=threading.Event)
+    progress: float = 0.0
+    text: str | None = None
+
+    def report(self, progress: float, text: str) -> None:
+        """Say how far the work is (0 to 1); the next heartbeat writes it.
+
+        Raises:
+            LeaseLostError: the job was cancelled, or another worker has it: stop.
+            StoppingError: the worker was told to stop.
+        """
+        self.progress, self.text = progress, text
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Return where the work is still wanted of this worker.
+
+        Raises:
+            LeaseLostError: the job was cancelled, or another worker has it: stop.
+            StoppingError: the worker was told to stop.
+        """
+        if self.lost.is_set():
+            raise LeaseLostError(self.lease.job_id)
+        if self.stopping.is_set():
+            raise StoppingError
+
+    @contextmanager
+    def outcome(self, result: Mapping[str, str]) -> Iterator[Unit]:
+        """The transaction that writes what the job found out and ends the job, or neither.
+
+        Raises:
+            LeaseLostError: the job is no longer this worker's; nothing is written.
+        """
+        with self.units.writing(f"job-{self.lease.job_id}") as unit:
+            service.hold(unit, self.lease)
+            yield unit
+            service.finish(unit, self.lease, result)
+
+
+Handler = Callable[[Work], None]
+"""Does the work, and ends it within `Work.outcome`."""
+
+
 class Worker:
     """One process that works off the queue, one job at a time."""
 
@@ -117,7 +134,7 @@ class Worker:
         self._next_look = 0.0
 
     def stop_on_signals(self) -> None:
-        """Finish the job in hand on SIGTERM and SIGINT, then leave."""
+        """Finish the job in hand on SIGTERM and SIGINT, or give it back where it takes long, then leave."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
 
@@ -161,7 +178,7 @@ class Worker:
         with self.units.writing() as unit:
             lease = service.take(unit, self.holder, self.lease)
         if lease is not None:
-            self._work(Work(lease, self.units, self.settings))
+            self._work(Work(lease, self.units, self.settings, self.stopping))
         return True
 
     def _work(self, work: Work) -> None:
@@ -174,6 +191,8 @@ class Worker:
             logger.info("job succeeded", extra={"job": str(work.lease.job_id), "kind": work.lease.kind})
         except LeaseLostError:
             self._settle_cancelled(work)
+        except StoppingError:
+            self._give_back(work)
         except Exception as error:  # noqa: BLE001 (a job may raise anything; the worker lives on and says what it was)
             self._settle_failed(work, error)
         finally:
@@ -195,6 +214,14 @@ class Worker:
                 return
             except UnavailableError as error:
                 logger.warning("heartbeat failed: %s", error)
+
+    def _give_back(self, work: Work) -> None:
+        try:
+            with self.units.writing() as unit:
+                service.give_back(unit, work.lease)
+            logger.info("job given back", extra={"job": str(work.lease.job_id), "kind": work.lease.kind})
+        except LeaseLostError:
+            logger.warning("job lost to another worker", extra={"job": str(work.lease.job_id)})
 
     def _settle_cancelled(self, work: Work) -> None:
         try:

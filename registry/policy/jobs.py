@@ -115,7 +115,7 @@ def _examined(work: Work, version_id: UUID, checks: Sequence[Check], directory: 
     found = []
     for position, check in enumerate(checks):
         work.report(0.1 + 0.8 * position / len(checks), f"checking {check.name}")
-        finding = examine(check, facts, now, files_for(check, copied), limits)
+        finding = examine(check, facts, now, files_for(check, copied), limits, work.go_on)
         found.append(_Examined(check, finding, inputs_digest(check, facts, now)))
     return found
 

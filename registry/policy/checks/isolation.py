@@ -9,6 +9,7 @@ import selectors
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,16 +26,28 @@ from registry.policy.checks.protocol import Check, Finding
 from registry.policy.outcomes import Outcome
 
 DEFAULT_LIMITS = Limits()
+SECONDS_BETWEEN_QUESTIONS = 0.5
+"""How often somebody is asked whether a check that takes its time is still wanted."""
 SECONDS_TO_CLOSE = 1.0
 """How long a check's process may live on after it closed its output."""
 LONGEST_REASON = 4000
 LONGEST_EVIDENCE = 20_000
 
 
-def examine(check: Check, facts: CheckFacts, now: datetime, files: Files, limits: Limits = DEFAULT_LIMITS) -> Finding:
-    """What a check found; one that cannot tell has found an *error*, and never *passed*."""
+def examine(
+    check: Check,
+    facts: CheckFacts,
+    now: datetime,
+    files: Files,
+    limits: Limits = DEFAULT_LIMITS,
+    go_on: Callable[[], None] = lambda: None,
+) -> Finding:
+    """What a check found; one that cannot tell has found an *error*, and never *passed*.
+
+    `go_on`: asked while a check runs in a process of its own; what it raises ends the check and is raised.
+    """
     if runs_apart(check):
-        return examine_apart(check, facts, now, files, limits)
+        return examine_apart(check, facts, now, files, limits, go_on=go_on)
     try:
         return check.examine(facts, now, files)
     except UnreadableInputError as error:
@@ -50,6 +63,7 @@ def examine_apart(
     files: Files,
     limits: Limits = DEFAULT_LIMITS,
     servers: ForkServers = FORK_SERVERS,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Finding:
     """What a check found in a child process of its own."""
     request = Request(
@@ -62,7 +76,7 @@ def examine_apart(
     )
     try:
         with tempfile.TemporaryDirectory(prefix="acta-check-") as directory, servers.one() as server:
-            ended = _run(server, msgspec.json.encode(request), limits, Path(directory))
+            ended = _run(server, msgspec.json.encode(request), limits, Path(directory), go_on)
     except ForkServerError as error:
         return Finding(Outcome.ERROR, str(error))
     return _judged(ended, limits)
@@ -78,7 +92,7 @@ class _Ended:
     reason: str | None = None
 
 
-def _run(server: ForkServer, request: bytes, limits: Limits, directory: Path) -> _Ended:
+def _run(server: ForkServer, request: bytes, limits: Limits, directory: Path, go_on: Callable[[], None]) -> _Ended:
     errors = directory / "errors"
     work = directory / "work"
     work.mkdir()
@@ -88,7 +102,7 @@ def _run(server: ForkServer, request: bytes, limits: Limits, directory: Path) ->
     with reading:
         with writing, (directory / "request").open("rb") as given, errors.open("wb") as said:
             server.start(start, (given, writing, said))
-        output, reason = _read(reading, limits)
+        output, reason = _read(reading, limits, go_on)
         status = None if reason else server.ended(SECONDS_TO_CLOSE)
         if status is None:
             server.end()
@@ -96,16 +110,19 @@ def _run(server: ForkServer, request: bytes, limits: Limits, directory: Path) ->
     return _Ended(output, errors.read_bytes()[-2000:].decode(errors="replace").strip(), status, reason)
 
 
-def _read(stream: IO[bytes], limits: Limits) -> tuple[bytes, str | None]:
+def _read(stream: IO[bytes], limits: Limits, go_on: Callable[[], None]) -> tuple[bytes, str | None]:
     """All that the child writes until it closes its output, or the reason for which it must be ended."""
     deadline = time.monotonic() + limits.wall_seconds
     output = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while True:
+            go_on()
             left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
+            if left <= 0:
                 return b"", f"It ran longer than {limits.wall_seconds:g} seconds."
+            if not selector.select(min(left, SECONDS_BETWEEN_QUESTIONS)):
+                continue
             chunk = os.read(stream.fileno(), 65536)
             if not chunk:
                 return bytes(output), None

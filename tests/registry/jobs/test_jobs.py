@@ -167,3 +167,33 @@ def test_a_worker_gives_up_at_once_on_input_that_can_never_work(units, registere
         [job] = [row for row in unit.session.query(JobRow) if row.kind == "verify-digest"]
     assert (job.state, job.attempts) == (JobState.DEAD, 1)
     assert "ACTA_ARTIFACT_ROOTS" in job.error or "roots" in job.error
+
+
+def test_a_worker_that_is_told_to_stop_gives_a_long_job_back_and_its_attempt_does_not_count(
+    units, settings, monkeypatch
+):
+    job_id = enqueue(units)
+    stopped = Worker(units, settings)
+
+    def endless(work):
+        work.report(0.1, "working")
+        stopped.stopping.set()
+        work.report(0.2, "still working")
+
+    monkeypatch.setattr(Worker, "_handler", lambda *_: endless)
+    assert stopped.run_one()
+    with units.reading() as unit:
+        row = service.get_job(unit, job_id)
+        assert (row.state, row.attempts, row.lease_holder, row.error) == ("queued", 0, None, None)
+    assert take(units, "worker-2") is not None
+
+
+def test_a_cancelled_job_that_is_given_back_is_cancelled(units, people):
+    with units.writing() as unit:
+        job_id = service.enqueue(unit, people.developer, "verify-digest", {})
+    lease = take(units)
+    with units.writing() as unit:
+        service.cancel(unit, people.developer, job_id)
+    with units.writing() as unit:
+        service.give_back(unit, lease)
+    assert state_of(units, job_id) is JobState.CANCELLED

@@ -152,7 +152,7 @@ def test_a_password_goes_to_the_mail_server_and_into_no_error(settings, sink):
 
     def authenticate(server, session, envelope, mechanism, data):
         asked.append((data.login, data.password))
-        return AuthResult(success=False)
+        return AuthResult(success=False, handled=False)
 
     server = OnAFreePort(
         sink, hostname="127.0.0.1", port=0, authenticator=authenticate, auth_require_tls=False, auth_required=True
@@ -169,6 +169,7 @@ def test_a_password_goes_to_the_mail_server_and_into_no_error(settings, sink):
     assert asked
     assert asked[0] == (b"acta", b"hunter2")
     assert "hunter2" not in str(refused.value)
+    assert "535" in str(refused.value)
     assert not refused.value.is_final
 
 

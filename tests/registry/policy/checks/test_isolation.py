@@ -60,6 +60,22 @@ def test_check_that_hangs_is_ended_when_its_time_is_over(strange_package, name):
     assert time.monotonic() - began < 20
 
 
+def test_check_ends_at_once_where_nobody_wants_it_any_more(strange_package):
+    class UnwantedError(Exception):
+        pass
+
+    def go_on():
+        if time.monotonic() > began + 1.5:
+            raise UnwantedError
+
+    check = bind("sleeps", {"argument": ""})
+    began = time.monotonic()
+    with pytest.raises(UnwantedError):
+        examine(check, GOOD, NOW, Files(), Limits(wall_seconds=60.0), go_on)
+    assert time.monotonic() - began < 20
+    assert forked_here() == []
+
+
 def test_check_that_computes_forever_is_ended_by_its_processor_time(strange_package):
     finding = found("spins", limits=Limits(wall_seconds=60.0, cpu_seconds=1))
     assert finding.outcome is Outcome.ERROR
