@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from registry.policy.comparison import differences
@@ -114,7 +114,7 @@ def test_no_change_of_a_single_value_goes_unsaid(path, data):
     try:
         changed: Policy = parse(yaml.safe_dump(plain))
     except PolicyError:
-        # A policy that is refused is never compared.
-        return
+        # A policy that is refused is never compared. Hypothesis fails where too many are.
+        reject()
     if changed != DEFAULT:
         assert differences(DEFAULT, changed)

@@ -90,7 +90,7 @@ class PickleMachine:
                 self._step(opcode.name, argument)
         except UnreadableFormatError:
             raise
-        except (ValueError, IndexError, UnicodeError, OverflowError, EOFError, NotImplementedError) as error:
+        except (ValueError, IndexError, UnicodeError, OverflowError, EOFError) as error:
             raise UnreadableFormatError(f"it is no well-formed pickle ({error})") from error
         if len(self.stack) != 0:
             raise UnreadableFormatError("it leaves more than one value on its stack")
