@@ -112,7 +112,9 @@ def load_key_file(path: Path) -> Ed25519Signer:
                 )
             text = file.read(10_000)
     except FileNotFoundError:
-        raise KeyFileError(path, "does not exist", "Restore it from the backup of the keys.") from None
+        raise KeyFileError(
+            path, "does not exist", "A log's first start makes it; a lost one comes from the backup."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(path, f"cannot be read ({error})", "Check the file and its owner.") from None
     return Ed25519Signer.parse(text)

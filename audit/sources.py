@@ -200,7 +200,10 @@ class DatabaseSource:
         try:
             return self._connection.execute(query).all()
         except DBAPIError as error:
-            raise SourceError(f"The database could not be read: {error.orig}.") from None
+            reason = str(error.orig).strip()
+            holds_none = "no such table" in reason or "does not exist" in reason
+            said = "The database holds no log" if holds_none else "The database could not be read"
+            raise SourceError(f"{said}: {reason}.") from None
 
 
 class HttpSource:
@@ -304,4 +307,4 @@ def _bytes(value: object) -> bytes:
 
 
 def _remedy(status: int) -> str:
-    return " Pass an API token that may read the log." if status in (401, 403) else ""
+    return " It wants an API token that may read the log, from a file (--token-file)." if status in (401, 403) else ""

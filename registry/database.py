@@ -225,7 +225,7 @@ def _unavailable(error: DBAPIError) -> tuple[str, str] | None:
     if "readonly" in lowered or "read-only" in lowered or "unable to open database file" in lowered:
         return f"The database cannot be written or opened ({text}).", "Check the path and its permissions."
     if "malformed" in lowered or "not a database" in lowered:
-        return f"The file is not a sound SQLite database ({text}).", "Restore a backup."
+        return f"The file is no SQLite database, or a damaged one ({text}).", "Name another file, or restore a backup."
     if error.connection_invalidated or "connection" in lowered:
         return f"The database does not answer ({text}).", "Check that it runs and that ACTA_DATABASE_URL is right."
     return None

@@ -1,12 +1,14 @@
 """`acta audit`."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from registry.cli.configuration import load_settings
+from registry.cli.connection import DEFAULT_URL
 
 if TYPE_CHECKING:
     from audit.verification import Verification
@@ -23,7 +25,11 @@ def audit() -> None:
 @click.argument("source", required=False)
 @click.option("--from-checkpoint", type=KEPT, help="A checkpoint that was kept outside.")
 @click.option("--key", "key_text", help="The log's verifier key (name+hash+base64). [default: this installation's]")
-@click.option("--token-file", type=click.File("r"), help="For an http(s) SOURCE: a file that holds an API token.")
+@click.option(
+    "--token-file",
+    type=click.File("r"),
+    help="For an http(s) SOURCE: a file that holds an API token. Or, where SOURCE is ACTA_URL: ACTA_TOKEN.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def verify(
     source: str | None, from_checkpoint: Path | None, key_text: str | None, token_file: TextIO | None, as_json: bool
@@ -36,16 +42,25 @@ def verify(
     """
     from registry.cli.progress import counting
     from registry.evidence.verification import own_key, parse_key, verify_log
+    from registry.installation import log_key_path
 
     settings = load_settings()
+    if key_text is None and not log_key_path(settings).exists():
+        raise click.UsageError("This machine has no installation whose key could be meant: give the log's with --key.")
     key = own_key(settings) if key_text is None else parse_key(key_text)
     outside = None if from_checkpoint is None else from_checkpoint.read_text(encoding="utf-8", errors="replace")
-    token = None if token_file is None else token_file.read().strip()
+    token = _token_for(source or "") if token_file is None else token_file.read().strip()
     with counting("Verifying entries") as progress:
         found = verify_log(source or settings.database, key, outside, token, progress)
     _print(found, as_json)
     if not found.verified:
         raise SystemExit(1)
+
+
+def _token_for(source: str) -> str | None:
+    """ACTA_TOKEN, which goes to the server that it is for and to no other."""
+    server = os.environ.get("ACTA_URL", DEFAULT_URL)
+    return os.environ.get("ACTA_TOKEN") if source.rstrip("/") == server.rstrip("/") else None
 
 
 def _print(found: "Verification", as_json: bool) -> None:

@@ -102,7 +102,7 @@ def verify(file: Path, key_text: str | None, roots: tuple[Path, ...], form: Form
     """
     from registry.cards.verification import verify as verify_card
 
-    trusted = [path.read_bytes() for path in roots] or _own_roots()
+    trusted = [_certificates(path) for path in roots] or _own_roots()
     found = verify_card(file.read_bytes(), log_key=_key(key_text), trusted_roots=trusted, now=datetime.now(UTC))
     steps = [_CheckedStep(step.name, step.holds, step.reason) for step in found.steps]
     lines = [f"{'ok ' if step.holds else 'NOT'}\t{step.step}\t{step.reason}".rstrip() for step in steps]
@@ -134,6 +134,17 @@ def _key(text: str | None) -> "VerifierKey | None":
         return parse_key(text)
     settings = load_settings()
     return own_key(settings) if log_key_path(settings).exists() else None
+
+
+def _certificates(path: Path) -> bytes:
+    from cryptography import x509
+
+    content = path.read_bytes()
+    try:
+        x509.load_pem_x509_certificates(content)
+    except ValueError:
+        raise click.BadParameter(f"{path} holds no certificate as PEM.", param_hint="'--root'") from None
+    return content
 
 
 def _own_roots() -> list[bytes]:

@@ -177,7 +177,7 @@ def test_a_value_of_the_wrong_type_is_a_changed_entry(honest_memory):
 def test_a_database_without_the_log_cannot_be_judged(memory):
     with memory.begin() as connection:
         connection.execute(text("DROP TABLE acta_log_tile"))
-    with pytest.raises(SourceError, match="could not be read"):
+    with pytest.raises(SourceError, match="holds no log"):
         verified(memory)
 
 
@@ -299,7 +299,7 @@ def test_a_rebuilt_log_is_found_over_http(server, honest_memory):
 
 
 def test_a_log_that_cannot_be_read_is_not_judged(server, honest_memory):
-    with pytest.raises(SourceError, match="Pass an API token"):
+    with pytest.raises(SourceError, match="an API token that may read the log"):
         over_http(server, token=None)
     with without_triggers(honest_memory) as connection:
         connection.execute(text("DELETE FROM acta_log_entry WHERE sequence = 7"))

@@ -1,11 +1,14 @@
 """Rules about all commands, and what they do without any server."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from audit.keys import Ed25519Signer
 from registry.cli import acta
 from registry.cli.job import STATES
 from registry.jobs.tables import JobState
@@ -174,3 +177,28 @@ def test_the_demo_refuses_a_directory_of_somebody_else(run, tmp_path):
     assert done.returncode == 2
     assert "did not make" in done.stderr
     assert [entry.name for entry in mine.iterdir()] == ["thesis.txt"]
+
+
+def test_verifying_where_there_is_no_installation_asks_for_the_log_s_key(run):
+    done = run("audit", "verify", "https://acta.example")
+    assert done.returncode == 2
+    assert "--key" in done.stderr
+
+
+def test_a_root_that_is_no_certificate_is_wrong_usage_and_says_nothing_about_the_card(run, tmp_path):
+    root, card = tmp_path / "root.pem", tmp_path / "card.pdf"
+    root.write_text("root:x:0:0")
+    card.write_bytes(b"%PDF-1.7")
+    done = run("card", "verify", str(card), "--root", str(root))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--root" in done.stderr
+
+
+def test_another_program_s_database_holds_no_log(run, tmp_path):
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE runs (x)")
+    key = Ed25519Signer.of_seed("acta.example/log", bytes(32)).verifier_key
+    done = run("audit", "verify", str(file), "--key", str(key))
+    assert done.returncode == 3
+    assert "holds no log" in done.stderr

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from audit.keys import load_key_file
 from registry.access.actor import Role
 from registry.catalog.facts import VersionFacts
 from registry.client import JobFailedError
@@ -138,3 +139,13 @@ def test_what_the_server_refuses_is_a_line_and_a_status(acta, role, words, statu
     assert done.returncode == status, done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_an_auditor_verifies_a_server_s_log_with_the_token_meant_for_that_server_alone(run, server):
+    auditor = server.tokens[Role.AUDITOR]
+    key = str(load_key_file(server.artifacts.parent / "home" / "keys" / "log.key").verifier_key)
+    done = run("audit", "verify", f"{server.url}/", "--key", key, token=auditor, url=server.url)
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "VERIFIED")
+    elsewhere = run("audit", "verify", server.url, "--key", key, token=auditor)
+    assert elsewhere.returncode == 3
+    assert "--token-file" in elsewhere.stderr
