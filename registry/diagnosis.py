@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry.errors import ActaError
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from registry.database import Database
 
 PANGO_REMEDY = """\
 Debian, Ubuntu:  apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
@@ -99,10 +105,10 @@ def _storage(settings: Settings) -> Finding:
 
 
 def _keys(settings: Settings) -> Finding:
-    from registry.installation import load_signer, log_key_path
+    from registry.installation import load_signer, log_key_path, refuse_lost_key
 
     if not log_key_path(settings).exists():
-        return Finding("signing key", False, "there is none yet", "`acta serve` makes it at its first start.")
+        return _absent("signing key", settings, refuse_lost_key)
     try:
         signer = load_signer(settings)
     except ActaError as error:
@@ -111,18 +117,36 @@ def _keys(settings: Settings) -> Finding:
 
 
 def _seal(settings: Settings) -> Finding:
-    from registry.installation import seal_directory
+    from registry.installation import refuse_lost_seal, seal_directory
     from reports.errors import SealMissingError
     from reports.seal import load_seal
 
     directory = seal_directory(settings)
     if not directory.exists():
-        return Finding("seal", False, "there is none yet", "`acta serve` makes it at its first start.")
+        return _absent("seal", settings, refuse_lost_seal)
     try:
         seal = load_seal(directory)
     except SealMissingError as error:
         return Finding("seal", False, str(error), "Restore its directory from the backup.")
     return Finding("seal", True, f"seals model cards for {seal.organisation}")
+
+
+def _absent(what: str, settings: Settings, refuse_lost: "Callable[[Settings, Database], None]") -> Finding:
+    """A key or seal that was lost needs its backup; one that was never made needs a first start."""
+    from registry.installation import open_database
+
+    never_made = Finding(what, False, "there is none yet", "`acta serve` makes it at its first start.")
+    try:
+        database = open_database(settings)
+    except ActaError:
+        return never_made
+    try:
+        refuse_lost(settings, database)
+    except ActaError as lost:
+        return Finding(what, False, lost.sentence, lost.remedy)
+    finally:
+        database.dispose()
+    return never_made
 
 
 def _clock(settings: Settings) -> Finding:

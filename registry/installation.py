@@ -110,15 +110,38 @@ def start(settings: Settings) -> FirstStart:
         database.dispose()
 
 
+def refuse_lost_key(settings: Settings, database: Database) -> None:
+    """Of an installation without a signing key: tell a key that was lost from one that was never made.
+
+    Raises:
+        UnavailableError: it was lost.
+    """
+    if _has_rows(database, "acta_log_entry"):
+        raise UnavailableError(
+            f"The log has entries, but its signing key {log_key_path(settings)} is missing.",
+            "Restore the key from its backup; a new key would not continue this log.",
+        )
+
+
+def refuse_lost_seal(settings: Settings, database: Database) -> None:
+    """Of an installation without a seal: tell a seal that was lost from one that was never made.
+
+    Raises:
+        UnavailableError: it was lost.
+    """
+    if _has_rows(database, "acta_card"):
+        raise UnavailableError(
+            f"There are sealed model cards, but the seal's directory {seal_directory(settings)} is missing.",
+            "Restore it from its backup. If it is lost, `acta card new-seal` makes another: who checks cards needs its "
+            "root besides the old one.",
+        )
+
+
 def _create_keys(settings: Settings, database: Database) -> Path | None:
     path = log_key_path(settings)
     if path.exists():
         return None
-    if _has_rows(database, "acta_log_entry"):
-        raise UnavailableError(
-            f"The log has entries, but its signing key {path} is missing.",
-            "Restore the key from its backup; a new key would not continue this log.",
-        )
+    refuse_lost_key(settings, database)
     _private_directory(settings.keys_directory)
     try:
         create_key_file(path, settings.log_origin)
@@ -145,12 +168,7 @@ def _create_seal(settings: Settings, database: Database) -> Path | None:
     directory = seal_directory(settings)
     if directory.exists():
         return None
-    if _has_rows(database, "acta_card"):
-        raise UnavailableError(
-            f"There are sealed model cards, but the seal's directory {directory} is missing.",
-            "Restore it from its backup. If it is lost, `acta card new-seal` makes another: who checks cards needs its "
-            "root besides the old one.",
-        )
+    refuse_lost_seal(settings, database)
     return _make_seal(settings, directory)
 
 

@@ -139,6 +139,21 @@ def test_doctor_finds_a_started_installation_well_and_names_what_is_missing(fres
     assert not Path(fresh.storage).exists()
 
 
+def test_doctor_tells_a_lost_key_and_a_lost_seal_from_ones_that_were_never_made(settings, units, people, registered):
+    start(settings)
+    with units.writing() as unit:
+        unit.session.add(
+            CardRow(version_id=registered.version.id, requested_by=people.developer.id, requested_at=unit.now)
+        )
+    log_key_path(settings).unlink()
+    shutil.rmtree(seal_directory(settings))
+    found = {finding.what: finding for finding in diagnose_installation(settings)}
+    assert "is missing" in found["signing key"].detail
+    assert "backup" in (found["signing key"].remedy or "")
+    assert "is missing" in found["seal"].detail
+    assert "acta card new-seal" in (found["seal"].remedy or "")
+
+
 def test_doctor_finds_a_clock_behind_the_log_and_a_mail_server_that_does_not_answer(fresh, monkeypatch):
     start(fresh)
     with socket.create_server(("127.0.0.1", 0)) as mail:
