@@ -72,6 +72,9 @@ def acta() -> None:
 
     Start with `acta demo`. Your own installation: `acta database upgrade`, then `acta serve`.
     Client commands read ACTA_URL and ACTA_TOKEN.
+
+    Exit status: 0 yes, done; 1 no (a gate that is not met, a log that does not verify); 2 wrong usage or bad input;
+    3 it could not be done, or not by you, or not now.
     """
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from registry.access.actor import ActorKind, Role, ScopeKind
+from registry.cli.arguments import DAYS
 from registry.cli.connection import actor_named, with_client
 from registry.cli.output import Form, emit, emit_rows, json_option
 
@@ -126,7 +127,7 @@ def token() -> None:
 @token.command("create")
 @click.option("--for", "name_or_id", metavar="ACTOR", help="For somebody else; administrators only.")
 @click.option("--label", default="command line", show_default=True, help="What it is for.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Lifetime. [default: ACTA_TOKEN_DAYS of the server]")
+@click.option("--days", type=DAYS, help="Lifetime. [default: ACTA_TOKEN_DAYS of the server]")
 @click.option("--save", type=click.Path(path_type=Path), help="Write it to a new file (mode 0600) instead.")
 @json_option
 @with_client

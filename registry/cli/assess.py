@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from registry.cli.arguments import VERSION
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, json_option
 from registry.errors import InvalidInputError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", required=True, help="Name of the registered model.")
-@click.option("--version", "number", type=click.IntRange(1), required=True, help="Number of the version.")
+@click.option("--version", "number", type=VERSION, required=True, help="Number of the version.")
 @click.option("--outcome", required=True, help="Column of what really happened.")
 @click.option("--prediction", required=True, help="Column of what the model decided.")
 @click.option("--sensitive", required=True, metavar="COLUMN,...", help="Columns of the groups to be compared.")

@@ -1,5 +1,6 @@
 """`acta card`."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from registry.cli.arguments import VERSION
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, json_option
 
@@ -37,7 +39,7 @@ def card() -> None:
 
 @card.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @json_option
 @with_client
@@ -48,6 +50,7 @@ def render(client: "Client", model: str, number: int, output: Path, form: Form) 
     """
     from registry.cli.progress import counting
 
+    _refuse_unwritable(output)
     requested = client.request_card(model, number)
     assert requested.job_id is not None
     with counting("Rendering and sealing") as progress:
@@ -63,9 +66,18 @@ def render(client: "Client", model: str, number: int, output: Path, form: Form) 
     emit(made, form, str(made.id))
 
 
+def _refuse_unwritable(output: Path) -> None:
+    """Before a card is rendered and logged for nothing."""
+    place = output if output.exists() else output.parent
+    if not place.exists():
+        raise click.BadParameter(f"there is no folder {place}.", param_hint="'--output'")
+    if not os.access(place, os.W_OK):
+        raise click.BadParameter(f"{place} cannot be written.", param_hint="'--output'")
+
+
 @card.command("list")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @json_option
 @with_client
 def list_cards(client: "Client", model: str, number: int, form: Form) -> None:

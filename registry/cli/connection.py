@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 
 DEFAULT_URL = "http://127.0.0.1:8700"
-BAD_INPUT = frozenset({400, 404, 413, 422})
+BAD_INPUT = frozenset({400, 404, 413, 415, 422})
 """Statuses that say that what was asked for is wrong; all others say that it could not be done now, or not by you."""
 
 

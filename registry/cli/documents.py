@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from registry.cli.arguments import VERSION
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, emit_rows, json_option
 
@@ -21,7 +22,7 @@ def document() -> None:
 @document.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", required=True, help="Name of the registered model.")
-@click.option("--version", "number", type=click.IntRange(1), required=True, help="Number of the version.")
+@click.option("--version", "number", type=VERSION, required=True, help="Number of the version.")
 @click.option("--kind", required=True, help="As the policy names it: data-preparation, model-selection, qa, ...")
 @click.option("--title", help="What people see. [default: the file's name]")
 @json_option
@@ -39,7 +40,7 @@ def add(client: "Client", file: Path, model: str, number: int, kind: str, title:
 
 @document.command("list")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @json_option
 @with_client
 def list_documents(client: "Client", model: str, number: int, form: Form) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from registry.cli.arguments import DAYS, VERSION
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, emit_rows, json_option, shown
 
@@ -37,7 +38,7 @@ def finding() -> None:
 
 @finding.command("open")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.option("--severity", type=SEVERITIES, required=True, help="How grave it is.")
 @click.option("--title", required=True, help="What is wrong, in one line.")
 @click.option("--description", required=True, help="What was seen, and where.")
@@ -78,7 +79,7 @@ def open_finding(
 @click.option("--state", type=STATES, help="Only findings in this state.")
 @click.option("--severity", type=SEVERITIES, help="Only findings of this severity.")
 @click.option("--owner", "owner_id", type=click.UUID, help="Only findings of this owner, by id.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
 @json_option
 @with_client
 def list_findings(
@@ -199,7 +200,7 @@ def severity(client: "Client", finding_id: UUID, severity: "SeverityWord", reaso
 @finding_argument
 @click.option("--reason", required=True, help="Why the exception is right.")
 @click.option("--measure", required=True, help="What is done instead while it lasts.")
-@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long it lasts.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="How long it lasts.")
 @json_option
 @with_client
 def waive(client: "Client", finding_id: UUID, reason: str, measure: str, days: int, form: Form) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from registry.cli.arguments import DAYS, VERSION
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, json_option
 
@@ -17,7 +18,7 @@ STAGES = click.Choice(["development", "staging", "production", "archived"])
 
 @click.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.option("--target", "target_stage", type=STAGES, default="production", show_default=True, help="Stage to enter.")
 @click.option("--run-checks", is_flag=True, help="Run the automatic checks first, and wait for them.")
 @json_option
@@ -58,7 +59,7 @@ def gate_text(gate: "Gate") -> str:
 
 @click.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.argument("item")
 @click.option(
     "--answer",
@@ -91,11 +92,11 @@ def attest(
 
 @click.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.argument("item")
 @click.option("--reason", required=True, help="Why the exception is right.")
 @click.option("--measure", required=True, help="What is done instead while it lasts.")
-@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long it lasts.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="How long it lasts.")
 @json_option
 @with_client
 def waive(

@@ -26,7 +26,7 @@ def job() -> None:
 @job.command("list")
 @click.option("--state", type=STATES, help="Only jobs in this state.")
 @click.option("--subject", type=click.UUID, help="Only jobs about this version, assessment or card, by its id.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
 @json_option
 @with_client
 def list_jobs(client: "Client", state: str | None, subject: UUID | None, limit: int, form: Form) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility
+from registry.cli.arguments import VERSION
 from registry.cli.connection import actor_named, with_client
 from registry.cli.output import Form, emit, json_option
 
@@ -33,7 +34,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--commit", help="Commit of the training code, where the run does not say it.")
 @click.option("--repository", help="URI of the training code's repository.")
 @click.option("--environment-lock", type=FILE, help="Lock file of the training environment.")
-@click.option("--parent", type=click.IntRange(1), help="Number of the version that this one was made from.")
+@click.option("--parent", type=VERSION, help="Number of the version that this one was made from.")
 @click.option("--description", help="A word about this version.")
 @click.option("--alias", help="Point this alias at the new version.")
 @click.option("--team", help="New model: the team that it belongs to.")
@@ -88,8 +89,9 @@ def register(
     Example: acta register 3f2c9e --tracking-uri sqlite:///mlruns.db --model credit-default
     """
     from registry.cli.progress import counting
-    from registry.client.registration import Stated, dataset_edges, version_facts
+    from registry.client.registration import Stated, check_source, dataset_edges, version_facts
 
+    check_source(run_or_folder, tracking_uri)
     texts = {"intended_users": intended_users, "out_of_scope": out_of_scope, "limitations": limitations}
     texts["affected_persons"] = affected_persons
     answers = {

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from registry.cli.arguments import VERSION
 from registry.cli.connection import actor_named, with_client
 from registry.cli.output import Form, emit, emit_rows, json_option
 
@@ -77,7 +78,7 @@ def schema() -> None:
 
 @plan.command("set")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.argument("file", type=FILE)
 @json_option
 @with_client
@@ -127,7 +128,7 @@ def _owner(client: "Client", name_or_id: str) -> str:
 
 @plan.command("show")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @json_option
 @with_client
 def show(client: "Client", model: str, number: int, form: Form) -> None:
@@ -149,7 +150,7 @@ def _text(found: "Plan") -> str:
 
 @plan.command("test-alert")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @json_option
 @with_client
 def test_alert(client: "Client", model: str, number: int, form: Form) -> None:
@@ -166,7 +167,7 @@ def test_alert(client: "Client", model: str, number: int, form: Form) -> None:
 
 @plan.command("alerts")
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @json_option
 @with_client
 def alerts(client: "Client", model: str, number: int, form: Form) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from registry.cli.access import ROLES
+from registry.cli.arguments import VERSION
 from registry.cli.connection import with_client
 from registry.cli.gate import STAGES
 from registry.cli.output import Form, emit, json_option
@@ -19,7 +20,7 @@ LIVE = ("open", "approved")
 
 @click.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.option("--to", "target_stage", type=STAGES, required=True, help="Stage to enter.")
 @click.option("--justification", help="Why: reviewers read it. Needed to open a request.")
 @click.option("--execute", is_flag=True, help="Move the version by its approved request, if the gate is met now.")

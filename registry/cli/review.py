@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from registry.cli.arguments import VERSION
 from registry.cli.configuration import keep_private, load_settings
 from registry.cli.connection import with_client
 from registry.cli.output import Form, emit, emit_rows, json_option
@@ -57,7 +58,7 @@ def due(client: "Client", days: int, form: Form) -> None:
 
 @review.command()
 @click.argument("model")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=VERSION)
 @click.option("--reason", required=True, help="What you looked at.")
 @json_option
 @with_client

@@ -50,6 +50,22 @@ class Registration:
     """Sentences."""
 
 
+def check_source(run_or_folder: str, tracking_uri: str | None) -> None:
+    """Refuse what is neither a folder here nor to be found in MLflow, before anything else is asked or read.
+
+    Raises:
+        InvalidInputError: saying which of the two is missing.
+    """
+    if Path(run_or_folder).is_dir():
+        return
+    is_path = run_or_folder.startswith((".", "/", "~")) or Path(run_or_folder).exists()
+    if is_path:
+        raise InvalidInputError("RUN_OR_FOLDER", run_or_folder, "there is no folder of this name on this machine")
+    if tracking_uri is None:
+        rule = "it is no folder here; to read it as an MLflow run, say --tracking-uri or set MLFLOW_TRACKING_URI"
+        raise InvalidInputError("RUN_OR_FOLDER", run_or_folder, rule)
+
+
 def version_facts(
     run_or_folder: str, tracking_uri: str | None, stated: Stated, on_progress: Callable[[int, int], None] | None = None
 ) -> Registration:
@@ -62,15 +78,14 @@ def version_facts(
     from registry.catalog.manifest import ContentError, content_digest
     from registry.mlflow.runs import RunUnreadableError, read_folder, read_run
 
+    check_source(run_or_folder, tracking_uri)
     folder = Path(run_or_folder)
     try:
         if folder.is_dir():
             run = read_folder(folder)
             manifest = manifest_of_folder(folder.resolve(), on_progress)
-        elif tracking_uri is None:
-            rule = "it is no folder here; to read it as an MLflow run, say --tracking-uri or set MLFLOW_TRACKING_URI"
-            raise InvalidInputError("RUN_OR_FOLDER", run_or_folder, rule)
         else:
+            assert tracking_uri is not None
             run = read_run(run_or_folder, tracking_uri)
             manifest = manifest_of_uri(run.source_uri, [_root_of(run.source_uri)], on_progress)
     except (RunUnreadableError, ContentError) as error:

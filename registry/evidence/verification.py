@@ -43,6 +43,7 @@ def verify_log(
     """Verify a whole log: a database file or URL, or the http(s) address of a server.
 
     Raises:
+        InvalidInputError: `source` names a file that is not there.
         UnavailableError: it could not be read, or `outside` is no checkpoint of this log: nothing is known.
     """
     try:
@@ -62,10 +63,12 @@ def _opened(source: str, token: str | None) -> Iterator[Source]:
         return
     url = normalise_database_url(source)
     if url.startswith("sqlite:///") and not Path(url[len("sqlite:///") :]).is_file():
-        raise UnavailableError(f"There is no database file {source}.", "Name a file, a database URL or an address.")
+        raise InvalidInputError("SOURCE", source, "there is no such file; name a file, a database URL or an address")
     database = Database(url)
     try:
         with database.transaction(Mode.READ) as session:
             yield DatabaseSource(session.connection())
+    except UnavailableError as error:
+        raise UnavailableError(error.sentence, "Check the name and the address of the log to be verified.") from error
     finally:
         database.dispose()

@@ -13,6 +13,8 @@ from registry.cli import acta
 from registry.cli.job import STATES
 from registry.jobs.tables import JobState
 
+KEY = str(Ed25519Signer.of_seed("acta.example/log", bytes(32)).verifier_key)
+
 CLIENT_GROUPS = {
     "webhook",
     "notifications",
@@ -128,6 +130,11 @@ def test_an_address_that_is_none_is_refused_at_once(run, url):
         ("gate", "credit-default", "1", "--nonsense"),
         ("role", "nonsense"),
         ("role", "grant", "somebody"),
+        ("gate", "credit-default", "9" * 30),
+        ("waive", "credit-default", "1", "item", "--days", "999999999999"),
+        ("card", "credit-default", "1", "-o", "/nonexistent/card.pdf"),
+        ("register", "/nonexistent", "--model", "new"),
+        ("audit", "verify", "no-such.db", "--key", KEY),
         ("register", "folder"),
         ("gate", "credit-default", "two\nlines"),
     ],
@@ -145,6 +152,10 @@ def test_wrong_usage_is_one_line_and_status_2_and_never_a_traceback(run, words):
     [
         (("gate", "credit-default"), "acta: Missing argument 'VERSION'. Try 'acta gate --help'."),
         (("nonsense",), "acta: No such command 'nonsense'. Try 'acta --help'."),
+        (
+            ("gate", "m", "abc"),
+            "acta: Invalid value for 'VERSION': 'abc' is not a valid version number. Try 'acta gate --help'.",
+        ),
         (("role", "nonsense"), "acta: No such command 'nonsense'. Try 'acta role --help'."),
     ],
     ids=str,
@@ -198,7 +209,12 @@ def test_another_program_s_database_holds_no_log(run, tmp_path):
     file = tmp_path / "other.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE runs (x)")
-    key = Ed25519Signer.of_seed("acta.example/log", bytes(32)).verifier_key
-    done = run("audit", "verify", str(file), "--key", str(key))
+    done = run("audit", "verify", str(file), "--key", KEY)
     assert done.returncode == 3
     assert "holds no log" in done.stderr
+
+
+def test_a_log_that_cannot_be_reached_is_not_blamed_on_the_settings(run):
+    done = run("audit", "verify", "postgresql://acta@127.0.0.1:9/acta", "--key", KEY)
+    assert done.returncode == 3
+    assert "ACTA_DATABASE_URL" not in done.stderr
