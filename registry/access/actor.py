@@ -32,6 +32,10 @@ class Role(StrEnum):
 REVIEWERS = (Role.ETHICS_REVIEWER, Role.SECURITY_REVIEWER, Role.OPERATIONS_REVIEWER)
 
 
+PARTICIPANTS = tuple(role for role in Role if role is not Role.AUDITOR)
+"""Who may change anything at all: an auditor reads."""
+
+
 class ScopeKind(StrEnum):
     """How far a role reaches."""
 

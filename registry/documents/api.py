@@ -10,7 +10,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody
 
-from registry.access.actor import Actor
+from registry.access.actor import PARTICIPANTS, Actor
 from registry.documents import service
 from registry.documents.service import AUTHORS, NewDocument
 from registry.documents.tables import DocumentRow
@@ -147,7 +147,7 @@ class DocumentController(Controller):
         """The headers of the document's bytes."""
         return await describe(request, storage, lambda unit: service.download(unit, actor, document_id))
 
-    @post("/documents/{document_id:uuid}/sign-off", guards=[signed_in], status_code=200)
+    @post("/documents/{document_id:uuid}/sign-off", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def sign_off(
         self,

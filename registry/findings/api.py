@@ -9,7 +9,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from registry.access.actor import REVIEWERS, Actor, Role
+from registry.access.actor import PARTICIPANTS, REVIEWERS, Actor, Role
 from registry.catalog.service import find_version
 from registry.errors import InvalidInputError
 from registry.findings import service
@@ -130,7 +130,7 @@ class FindingController(Controller):
         """A finding."""
         return FindingView.of(get_finding(unit, actor, finding_id), unit.now)
 
-    @post("/findings/{finding_id:uuid}/remediation", guards=[signed_in], status_code=200)
+    @post("/findings/{finding_id:uuid}/remediation", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def remediate(
         self,
@@ -166,7 +166,7 @@ class FindingController(Controller):
         """Say that it is not mended after all."""
         return _present(unit, actor, service.reopen(unit, actor, finding_id, data.reason, data.due_at))
 
-    @post("/findings/{finding_id:uuid}/owner", guards=[signed_in], status_code=200)
+    @post("/findings/{finding_id:uuid}/owner", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def reassign(
         self,

@@ -9,8 +9,8 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from registry.access.actor import Actor
-from registry.http.guards import signed_in
+from registry.access.actor import PARTICIPANTS, Actor
+from registry.http.guards import requires, signed_in
 from registry.http.paging import Cursor, Limit, Page, decode_cursor, page_of
 from registry.http.transactions import reads, writes
 from registry.jobs import service
@@ -82,13 +82,13 @@ class JobController(Controller):
         """How far a job is."""
         return JobView.of(service.job_seen_by(unit, actor, job_id))
 
-    @post("/{job_id:uuid}/cancellation", guards=[signed_in], status_code=200)
+    @post("/{job_id:uuid}/cancellation", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def cancel(self, job_id: FromPath[UUID], unit: NamedDependency[Unit], actor: NamedDependency[Actor]) -> JobView:
         """Ask for a job to stop."""
         return JobView.of(service.cancel(unit, actor, job_id))
 
-    @post("/{job_id:uuid}/replay", guards=[signed_in], status_code=200)
+    @post("/{job_id:uuid}/replay", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def replay(self, job_id: FromPath[UUID], unit: NamedDependency[Unit], actor: NamedDependency[Actor]) -> JobView:
         """Try a dead or cancelled job again."""

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from registry.access.actor import REVIEWERS, Actor, Role
+from registry.access.actor import PARTICIPANTS, REVIEWERS, Actor, Role
 from registry.catalog.facts import Stage
 from registry.catalog.service import find_version
 from registry.http.guards import requires, signed_in
@@ -79,7 +79,7 @@ class GateController(Controller):
             attest(unit, actor, found, data.item, data.answer, data.reason, data.evidence, data.rests_on)
         )
 
-    @post("/attestations/{attestation_id:uuid}/withdrawal", guards=[signed_in], status_code=200)
+    @post("/attestations/{attestation_id:uuid}/withdrawal", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def withdraw(
         self,

@@ -273,6 +273,7 @@ def parse(text: str) -> Policy:
         sentence, _, path = str(error).partition(" - at `")
         place = path.rstrip("`").removeprefix("$").removeprefix(".") or "(the file)"
         raise PolicyError(place, f"{sentence}.") from None
+    _refuse_auditors(policy, "")
     check_risk(policy.risk)
     check_governs(policy.governs)
     _check_documents(policy)
@@ -280,6 +281,18 @@ def parse(text: str) -> Policy:
     _check_gates(policy)
     _check_assessment(policy.assessment)
     return policy
+
+
+def _refuse_auditors(value: object, path: str) -> None:
+    """Wherever a role decides: an auditor reads everything and changes nothing."""
+    if value is Role.AUDITOR:
+        raise PolicyError(path, "an auditor reads, and decides nothing.", "Name another role.")
+    if isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            _refuse_auditors(getattr(value, field), f"{path}.{field}".removeprefix("."))
+    elif isinstance(value, list):
+        for position, member in enumerate(value):
+            _refuse_auditors(member, f"{path}[{position}]")
 
 
 def _check_documents(policy: Policy) -> None:

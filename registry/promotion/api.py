@@ -9,7 +9,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from registry.access.actor import REVIEWERS, Actor, Role
+from registry.access.actor import PARTICIPANTS, REVIEWERS, Actor, Role
 from registry.catalog.facts import Stage
 from registry.catalog.service import find_version
 from registry.http.guards import requires, signed_in
@@ -127,7 +127,7 @@ class PromotionController(Controller):
         """Approve, reject, or ask for changes."""
         return _present(unit, review(unit, actor, request_id, data.role, data.decision, data.reason))
 
-    @post("/{request_id:uuid}/comments", guards=[signed_in])
+    @post("/{request_id:uuid}/comments", guards=[requires(*PARTICIPANTS)])
     @writes
     def comment(
         self,
@@ -156,7 +156,7 @@ class PromotionController(Controller):
         """Move the version, if its gate is met now; else 409 with every unmet item."""
         return _present(unit, service.execute(unit, actor, request_id))
 
-    @post("/{request_id:uuid}/withdrawal", guards=[signed_in], status_code=200)
+    @post("/{request_id:uuid}/withdrawal", guards=[requires(*PARTICIPANTS)], status_code=200)
     @writes
     def withdraw(
         self,

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from registry.access.actor import Actor
+from registry.access.actor import PARTICIPANTS, Actor
 from registry.names import checked_text
 from registry.promotion.cases import find_case
 from registry.promotion.tables import PromotionComment
@@ -13,14 +13,16 @@ from registry.unit import Committed, Unit, Value
 
 
 def comment(unit: Unit, actor: Actor, request_id: UUID, text: str) -> PromotionComment:
-    """Say something about a request, live or ended, that the actor may read.
+    """Say something about a request, live or ended, that the actor may read; an auditor reads only.
 
     Raises:
+        RefusedError: the actor has no role there but auditor.
         NotFoundError: there is no such request, or the actor may not see its model.
         InvalidInputError: the text is empty or too long.
     """
     checked_text("text", text)
-    find_case(unit, actor, request_id)
+    case = find_case(unit, actor, request_id)
+    actor.capacity(*PARTICIPANTS, place=case.found.place)
     row = PromotionComment(request_id=request_id, text=text, written_by=actor.id, written_at=unit.now)
     unit.session.add(row)
     unit.session.flush()

@@ -8,7 +8,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from registry.access.actor import Actor, Role
+from registry.access.actor import PARTICIPANTS, Actor
 from registry.http.guards import requires, signed_in
 from registry.http.transactions import reads, writes
 from registry.promotion.rollback import (
@@ -100,7 +100,7 @@ class RollbackController(Controller):
     tags = ["promotions"]
 
     # Which role may is the policy's to say: the service asks it.
-    @post("/models/{name:str}/rollback", guards=[requires(*Role)])
+    @post("/models/{name:str}/rollback", guards=[requires(*PARTICIPANTS)])
     @writes
     def call(
         self,
@@ -133,7 +133,7 @@ class RollbackController(Controller):
         """A rollback with its reviews."""
         return RollbackView.of(find_rollback(unit, actor, rollback_id), unit.now)
 
-    @post("/rollbacks/{rollback_id:uuid}/reviews", guards=[requires(*Role)])
+    @post("/rollbacks/{rollback_id:uuid}/reviews", guards=[requires(*PARTICIPANTS)])
     @writes
     def review(
         self,

@@ -133,6 +133,8 @@ def test_every_point_of_annex_iii_is_named_with_its_day():
         (["gates", 0, "target_stage"], "none", "gates[0].target_stage", "none"),
         (["gates", 2, "tiers"], ["low"], "gates[2]", "already"),
         (["gates", 0, "items"], ["lineage-complete", "lineage-complete"], "gates[0].items", "twice"),
+        (["gates", 5, "approvals", 0, "role"], "auditor", "gates[5].approvals[0].role", "reads"),
+        (["documents", 0, "signed_off_by"], ["validator", "auditor"], "documents[0].signed_off_by[1]", "reads"),
         (["risk", "rules", 0, "tier"], "extreme", "risk.rules[0].tier", "extreme"),
         (["risk", "rules", 0, "when"], {"colour": ["red"]}, "risk.rules[0].when", "colour"),
         (

@@ -253,17 +253,19 @@ def state_of(governance, request_id):
         return find_case(unit, governance.people.auditor, request_id).request.state
 
 
-def test_anybody_who_reads_comments_and_nobody_else(governance, registered):
+def test_who_takes_part_comments_and_an_auditor_only_reads(governance, registered):
     people = governance.people
     request_id = governance.request(registered)
     with governance.units.writing() as unit:
-        comment(unit, people.auditor, request_id, "Which groups?")
+        comment(unit, people.risk, request_id, "Which groups?")
     with governance.units.writing() as unit:
         comment(unit, people.developer, request_id, "All of them.")
         with pytest.raises(NotFoundError):
             comment(unit, people.stranger, request_id, "Hello.")
         with pytest.raises(InvalidInputError):
-            comment(unit, people.auditor, request_id, " ")
+            comment(unit, people.risk, request_id, " ")
+        with pytest.raises(RefusedError):
+            comment(unit, people.auditor, request_id, "I would not.")
     with governance.units.reading() as unit:
         assert [row.text for row in comments_on(unit, request_id)] == ["Which groups?", "All of them."]
     assert b"Which groups?" not in b"".join(entry.leaf for entry in governance.entries())
