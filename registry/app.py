@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
@@ -24,6 +26,7 @@ from registry.findings.api import FindingController
 from registry.http.guards import keep_last_use, open_to_all
 from registry.http.health import HealthController
 from registry.http.logs import RequestLog
+from registry.http.strictness import query_parameters, refuse_the_overlooked
 from registry.http.transactions import provide_actor, provide_unit
 from registry.installation import open_units
 from registry.jobs.api import JobController
@@ -87,7 +90,7 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
     # Found now, so that no request has to look for packages, least of all one that holds a lock.
     load_checks()
     prometheus = PrometheusConfig(app_name="acta", prefix="acta", group_path=True, exclude=["/static"])
-    return Litestar(
+    app = Litestar(
         route_handlers=[*CONTROLLERS, static_files()],
         dependencies={
             "unit": Provide(provide_unit),
@@ -99,6 +102,7 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
         middleware=[RequestLog(), prometheus.middleware],
         exception_handlers={Exception: respond_in_kind},
         template_config=template_config(),
+        before_request=refuse_the_overlooked,
         before_send=[secure_pages],
         after_response=keep_last_use,
         # `registry.asgi` configures the logs; Litestar would replace them.
@@ -107,6 +111,8 @@ def create_app(settings: Settings, units: Units | None = None) -> Litestar:
         request_max_body_size=LARGEST_JSON_BODY,
         lifespan=[_disposing],
     )
+    app.state.query_parameters = query_parameters(app)
+    return app
 
 
 def _provide_settings(state: State) -> Settings:
@@ -137,5 +143,14 @@ def _openapi() -> OpenAPIConfig:
         use_handler_docstrings=True,
         # The pages of the usual viewers load from other origins: ours is `registry.web.reference`.
         render_plugins=[JsonRenderPlugin(path="/openapi.json"), YamlRenderPlugin(path="/openapi.yaml")],
-        openapi_router=Router(path="/schema", route_handlers=[], guards=[open_to_all]),
+        openapi_router=Router(
+            path="/schema", route_handlers=[], guards=[open_to_all], after_request=_no_page_of_litestar
+        ),
     )
+
+
+def _no_page_of_litestar(response: Response[Any]) -> Response[Any]:
+    """Litestar answers with a page of its own where there is nothing under `/schema`."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from registry.errors import ConflictError, InvalidInputError, UnavailableError
+from registry.errors import ConflictError, UnavailableError, UnstorableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -193,7 +193,7 @@ def translated_errors() -> Iterator[None]:
     Raises:
         UnavailableError: a lock, a full disk, a read-only file, a missing table, a refused connection.
         ConflictError: two transactions made the same unique thing.
-        InvalidInputError: a value that no column holds.
+        UnstorableError: a value that no column holds.
     """
     try:
         yield
@@ -204,8 +204,7 @@ def translated_errors() -> Iterator[None]:
             "Somebody else made the same thing at the same moment.", "Read it, and try again."
         ) from error
     except DataError as error:
-        rule = "a number or a text in it is out of what the database holds"
-        raise InvalidInputError("request", "(not shown)", rule) from error
+        raise UnstorableError from error
     except DBAPIError as error:
         sentence = _unavailable(error)
         if sentence is None:

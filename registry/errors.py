@@ -2,6 +2,7 @@
 
     ActaError                   says what happened and what to do; never a bug
     ├── InvalidInputError       a value breaks a rule: the field, the value, the remedy
+    ├── UnstorableError         a number or a text that no column of the database holds
     ├── UnauthenticatedError    nobody is known to be asking
     ├── RefusedError            this actor may not do this
     ├── NotFoundError           nothing has that name, or the actor may not see it
@@ -9,6 +10,7 @@
     ├── PreconditionRequiredError   an edit without the revision it is based on
     ├── OutdatedRevisionError   somebody else edited in between
     ├── TooLargeError           more bytes than the settings allow
+    ├── UnsupportedMediaTypeError   a body of a kind that is not taken
     ├── UnprocessableError      well-formed, but its content cannot be used
     └── UnavailableError        something below us does not answer: a lock, a disk, a key file
 
@@ -50,6 +52,17 @@ class InvalidInputError(ActaError):
         super().__init__(f"{field} is {shown}: {rule}")
         self.field = field
         self.rule = rule
+
+
+class UnstorableError(ActaError):
+    """A number or a text that no column of the database holds."""
+
+    title = "A value breaks a rule"
+    slug = "invalid-input"
+    rule = "a number or a text in it is out of what the database holds"
+
+    def __init__(self) -> None:
+        super().__init__(f"The request cannot be taken: {self.rule}.")
 
 
 class UnauthenticatedError(ActaError):
@@ -105,6 +118,17 @@ class TooLargeError(ActaError):
 
     title = "Too large"
     slug = "too-large"
+
+
+class UnsupportedMediaTypeError(ActaError):
+    """A body of a kind that is not taken; `taken` is the media type that is."""
+
+    title = "This kind of body is not taken"
+    slug = "unsupported-media-type"
+
+    def __init__(self, given: str | None, taken: str) -> None:
+        shown = "is not given" if given is None else f"is {given[:80]!r}"
+        super().__init__(f"Content-Type {shown}: this route takes {taken}.")
 
 
 class UnprocessableError(ActaError):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from audit.entry import MAX_INTEGER
 from registry.catalog.uris import checked_artifact_uri, checked_lineage_uri
 from registry.errors import InvalidInputError
 from registry.names import LONGEST_NAME, LONGEST_TEXT, checked_digest, checked_label, checked_text
@@ -216,8 +217,8 @@ def check_version_facts(facts: VersionFacts) -> None:
             raise InvalidInputError(f"parameters[{key}]", value, f"at most {LONGEST_TEXT} characters")
     if facts.signature is not None:
         _check_json("signature", facts.signature)
-    if facts.size_bytes is not None and not 0 <= facts.size_bytes < 2**63:
-        raise InvalidInputError("size_bytes", facts.size_bytes, "a size has 0 to 2^63 - 1 bytes")
+    if facts.size_bytes is not None and not 0 <= facts.size_bytes <= MAX_INTEGER:
+        raise InvalidInputError("size_bytes", facts.size_bytes, "a size has 0 to 2^53 - 1 bytes")
     if facts.description is not None:
         checked_text("description", facts.description)
     if len(facts.lineage) > MOST_EDGES:

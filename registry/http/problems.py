@@ -1,38 +1,49 @@
 """Every error as RFC 9457 problem details: one function turns domain errors into responses."""
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
 from litestar.plugins.problem_details import ProblemDetailsException
 
 from audit.errors import EntryError
 from registry import errors
+from registry.http.faults import faulty_fields, nothing_at, oversized_parameter, reason_of
 from registry.http.logs import request_id_of
 
 STATUS: dict[type[errors.ActaError], int] = {
     errors.InvalidInputError: 400,
+    errors.UnstorableError: 400,
     errors.UnauthenticatedError: 401,
     errors.RefusedError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.OutdatedRevisionError: 412,
     errors.TooLargeError: 413,
+    errors.UnsupportedMediaTypeError: 415,
     errors.UnprocessableError: 422,
     errors.PreconditionRequiredError: 428,
     errors.UnavailableError: 503,
 }
 
-UNSTORABLE = (OverflowError, RecursionError, UnicodeError, EntryError)
-"""What only a request's own values cause: integers beyond 64 bits, bottomless nesting, NUL or broken characters."""
+UNSTORABLE: Mapping[type[Exception], str] = {
+    OverflowError: "an integer lies beyond 64 bits",
+    RecursionError: "its lists and objects are nested too deeply",
+    UnicodeError: "a text holds NUL or is no valid Unicode",
+    EntryError: "an integer lies beyond 2^53 - 1, or a text is too long",
+    errors.UnstorableError: errors.UnstorableError.rule,
+}
+"""What only a request's own values cause, in words."""
 
-# As msgspec words it.
-_NAMED = re.compile(r"Object (?P<kind>missing required|contains unknown) field `(?P<field>[^`]+)`")
-
-_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_SLUGS = {413: "too-large"}
 
 logger = logging.getLogger("acta.request")
 
@@ -59,20 +70,24 @@ def request_id(request: Request[Any, Any, Any]) -> str:
 def problem_of(request: Request[Any, Any, Any], error: Exception) -> ProblemDetailsException:
     """The problem details of any exception that a route may raise."""
     instance = f"urn:acta:request:{request_id(request)}"
+    if isinstance(error, tuple(UNSTORABLE)):
+        oversized = oversized_parameter(request)
+        if oversized is not None:
+            return _domain_problem(oversized, instance)
+        rule = next(words for kind, words in UNSTORABLE.items() if isinstance(error, kind))
+        return _form_problem(f"The request cannot be taken: {rule}.", [{"field": "request", "rule": rule}], instance)
     if isinstance(error, errors.ActaError):
         return _domain_problem(error, instance)
-    if isinstance(error, UNSTORABLE):
-        refused = errors.InvalidInputError("request", "(not shown)", "a number, a text or its nesting is out of bounds")
-        return _domain_problem(refused, instance)
+    if isinstance(error, NotFoundException):
+        return _domain_problem(nothing_at(request), instance)
+    if isinstance(error, MethodNotAllowedException):
+        return _method_problem(request, error, instance)
     if isinstance(error, ValidationException):
-        return ProblemDetailsException(
-            detail="The request does not have the form that this route takes.",
-            status_code=400,
-            type_=type_uri("invalid-input"),
-            title=errors.InvalidInputError.title,
-            instance=instance,
-            extra={"errors": _fields(error)},
-        )
+        found = faulty_fields(error, request)
+        return _form_problem("The request does not have the form that this route takes.", found, instance)
+    if isinstance(error, HTTPException) and isinstance(error.__cause__, SerializationException):
+        rule = f"it cannot be read as JSON ({reason_of(error.detail)})"
+        return _form_problem(f"The body is not taken: {rule}.", [{"field": "body", "rule": rule}], instance)
     if isinstance(error, HTTPException):
         slug = _SLUGS.get(error.status_code, "http")
         return ProblemDetailsException(
@@ -117,22 +132,30 @@ def _domain_problem(error: errors.ActaError, instance: str) -> ProblemDetailsExc
     )
 
 
-def _fields(error: ValidationException) -> list[dict[str, str]]:
-    extra = error.extra if isinstance(error.extra, list) else []
-    found = [_field(str(item.get("key", "body")), str(item["message"])) for item in extra if item]
-    return found or [{"field": "body", "rule": error.detail}]
+def _form_problem(detail: str, found: list[dict[str, str]], instance: str) -> ProblemDetailsException:
+    return ProblemDetailsException(
+        detail=detail,
+        status_code=400,
+        type_=type_uri(errors.InvalidInputError.slug),
+        title=errors.InvalidInputError.title,
+        instance=instance,
+        extra={"errors": found},
+    )
 
 
-def _field(key: str, message: str) -> dict[str, str]:
-    """A field that is missing or unknown is named by the message alone: the error is of the object around it."""
-    named = _NAMED.search(message)
-    if named is None:
-        return {"field": key, "rule": message}
-    field = named["field"] if key == "data" else f"{key}.{named['field']}"
-    return {
-        "field": field,
-        "rule": "it is missing" if named["kind"] == "missing required" else "there is no such field",
-    }
+def _method_problem(
+    request: Request[Any, Any, Any], error: MethodNotAllowedException, instance: str
+) -> ProblemDetailsException:
+    allowed = (error.headers or {}).get("allow")
+    return ProblemDetailsException(
+        detail=f"{request.method} is not taken at {request.scope['path']!r}.",
+        status_code=405,
+        type_=type_uri("method-not-allowed"),
+        title="Method not allowed",
+        instance=instance,
+        extra={"remedy": f"It takes {allowed}."} if allowed else {},
+        headers=error.headers,
+    )
 
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

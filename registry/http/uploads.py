@@ -28,7 +28,7 @@ from litestar.exceptions import ClientException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import HTTPReceiveMessage, HTTPRequestEvent, Receive
 
-from registry.errors import InvalidInputError
+from registry.errors import InvalidInputError, UnsupportedMediaTypeError
 from registry.settings import Settings
 from registry.storage import CHUNK_BYTES, Storage, too_large
 
@@ -77,9 +77,7 @@ def takes_form(
         settings: Settings = connection.app.state.settings
         limit_bytes = limit(settings)
         if not connection.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            raise InvalidInputError(
-                "Content-Type", connection.headers.get("content-type"), "a file is sent as multipart/form-data"
-            )
+            raise UnsupportedMediaTypeError(connection.headers.get("content-type"), "a file as multipart/form-data")
         announced = connection.headers.get("content-length", "")
         # Python refuses to read numbers of thousands of digits.
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit_bytes + FORM_OVERHEAD_BYTES):

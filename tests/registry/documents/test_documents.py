@@ -222,13 +222,13 @@ BROKEN_FORMS = [
 ]
 
 
-def test_a_broken_form_is_answered_with_400(client, people, registered):
+def test_a_broken_form_is_answered_with_400_and_no_form_with_415(client, people, registered):
     headers = client.as_(people.developer)
     for body in BROKEN_FORMS:
         answer = client.http.post(PATH, content=body, headers=headers | FORM)
         assert answer.status_code == 400, body
         assert answer.headers["content-type"].startswith("application/problem+json")
-    assert client.http.post(PATH, json={"kind": "qa"}, headers=headers).status_code == 400
+    assert client.http.post(PATH, json={"kind": "qa"}, headers=headers).status_code == 415
 
 
 def test_a_hostile_name_over_http_is_refused_with_the_rule(client, people, registered):
