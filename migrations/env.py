@@ -28,8 +28,6 @@ def main() -> None:
     """Connect and migrate."""
     database = Database(context.config.attributes["url"])
     try:
-        if (path := database.path) is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         with database.engine.connect().execution_options(acta_mode=Mode.WRITE.value) as connection:
             migrate(connection)
     finally:

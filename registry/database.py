@@ -298,8 +298,18 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Migrate the database at `url` to a revision of `migrations/`.
 
     Raises:
-        UnavailableError: the database does not answer.
+        UnavailableError: the database does not answer, or the folder of its file cannot be made.
     """
+    database = Database(url)
+    path = database.path
+    database.dispose()
+    if path is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"The folder {path.parent} cannot be made ({error.strerror}).", "Check ACTA_HOME and its owner."
+            ) from error
     _alembic(url, "upgrade", revision)
 
 

@@ -39,12 +39,13 @@ def gate(client: "Client", model: str, number: int, target_stage: str, run_check
 
 
 def gate_text(gate: "Gate") -> str:
-    """One line for each item: state, id, and what is missing and who can meet it."""
+    """One line for each item: state, id, why it stands so, what to do and who can do it."""
     lines = []
     for checklist in gate.checklists:
         for item in checklist.items:
             who = f" ({', '.join(item.who)})" if item.who and not item.met else ""
-            lines.append(f"{item.state}\t{checklist.id}/{item.id}\t{item.reason if item.met else item.remedy}{who}")
+            words = item.reason if item.met else f"{item.reason} {item.remedy}".strip()
+            lines.append(f"{item.state}\t{checklist.id}/{item.id}\t{words}{who}")
     lines += [
         f"{found.state}\tfinding/{found.id}\t{found.title} ({found.severity}). {found.reason}"
         for found in gate.findings

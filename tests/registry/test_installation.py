@@ -14,7 +14,7 @@ from registry.access.authentication import actor_of_token
 from registry.access.service import create_token
 from registry.cards.tables import CardRow
 from registry.cli.settings import masked_url, shown_settings
-from registry.database import Database, Mode
+from registry.database import Database, Mode, upgrade
 from registry.diagnosis import diagnose_installation
 from registry.errors import UnavailableError
 from registry.installation import (
@@ -105,6 +105,12 @@ def test_a_log_keeps_its_origin(fresh):
     other = fresh.model_copy(update={"log_origin": "another.example/log"})
     with pytest.raises(UnavailableError, match="set ACTA_LOG_ORIGIN back"):
         open_units(other)
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnavailableError, match="ACTA_HOME"):
+        upgrade(Settings(home=tmp_path / "file" / "home").database)
 
 
 def test_an_unmigrated_database_says_what_to_run(database_url, tmp_path):

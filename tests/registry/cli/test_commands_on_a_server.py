@@ -131,7 +131,8 @@ def test_a_dead_job_is_found_shown_and_tried_again_by_command(acta, server):
         (Role.ADMINISTRATOR, ("role", "grant", "nobody at all", "developer"), 2),
         (Role.AUDITOR, ("actor", "add", "Not allowed"), 3),
         (Role.AUDITOR, ("job", "show", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 2),
-        (Role.AUDITOR, ("job", "cancel", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 2),
+        (Role.AUDITOR, ("job", "cancel", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 3),
+        (Role.DEVELOPER, ("job", "cancel", "0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11"), 2),
     ],
 )
 def test_what_the_server_refuses_is_a_line_and_a_status(acta, role, words, status):
