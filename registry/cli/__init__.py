@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "document": ("registry.cli.documents:document", "Add, list and sign off documents of a version."),
     "assess": ("registry.cli.assess:assess", "Run a bias assessment of a version on predictions."),
     "attest": ("registry.cli.gate:attest", "Answer a checklist item."),
+    "answers": ("registry.cli.gate:answers", "List the answers to checklist items, and take one back."),
     "waive": ("registry.cli.gate:waive", "Grant a dated exception to a checklist item."),
     "plan": ("registry.cli.plan:plan", "State, show and try the monitoring plan of a version."),
     "gate": ("registry.cli.gate:gate", "Show what a version must still show before it may move."),

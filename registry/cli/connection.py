@@ -14,6 +14,8 @@ import click
 from registry.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from registry.client import Client
     from registry.client.answers import Actor
 
@@ -92,3 +94,17 @@ def actor_named(client: "Client", name_or_id: str) -> "Actor":
     if found is None:
         raise click.UsageError(f"There is no actor {name_or_id!r}; `acta actor list` shows who is known.")
     return found
+
+
+def actor_id(client: "Client", name_or_id: str) -> "UUID":
+    """The id of the actor with that name or id. An id is taken as it is: not everybody may list who is known.
+
+    Raises:
+        click.UsageError: there is no such name.
+    """
+    from uuid import UUID
+
+    try:
+        return UUID(name_or_id)
+    except ValueError:
+        return actor_named(client, name_or_id).id

@@ -1,17 +1,19 @@
-"""`acta gate`, `acta attest`, `acta waive`."""
+"""`acta gate`, `acta attest`, `acta answers`, `acta waive`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.arguments import DAYS, VERSION
+from registry.cli.arguments import DAYS, REFERENCE, VERSION
 from registry.cli.connection import with_client
-from registry.cli.output import Form, emit, json_option
+from registry.cli.output import Form, emit, emit_rows, json_option
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from registry.client import Client
-    from registry.client.answers import AnswerWord, Gate
+    from registry.client.answers import AnswerWord, Gate, Reference
 
 STAGES = click.Choice(["development", "staging", "production", "archived"])
 
@@ -71,6 +73,13 @@ def gate_text(gate: "Gate") -> str:
 )
 @click.option("--reason", required=True, help="Why: people read it years later.")
 @click.option("--evidence", help="A link, or where to look.")
+@click.option(
+    "--rests-on",
+    "references",
+    multiple=True,
+    type=REFERENCE,
+    help="Evidence of this version: document=ID, assessment=ID or check-result=ID.",
+)
 @json_option
 @with_client
 def attest(
@@ -81,14 +90,54 @@ def attest(
     answer: "AnswerWord",
     reason: str,
     evidence: str | None,
+    references: "tuple[Reference, ...]",
     form: Form,
 ) -> None:
     """Answer checklist ITEM of a version, as somebody whose role may: `acta gate` shows items and roles.
 
+    `acta answers` lists answers and takes one back.
+
     Example: acta attest credit-default 1 human-oversight --reason "Credit officers decide every refusal."
     """
-    made = client.attest(model, number, item, answer, reason, evidence)
+    made = client.attest(model, number, item, answer, reason, evidence, references)
     emit(made, form, str(made.id))
+
+
+@click.group()
+def answers() -> None:
+    """List the answers to a version's checklist items, and take one back."""
+
+
+@answers.command("list")
+@click.argument("model")
+@click.argument("number", metavar="VERSION", type=VERSION)
+@json_option
+@with_client
+def list_answers(client: "Client", model: str, number: int, form: Form) -> None:
+    """Print the answers, the newest first: id, item, answer, when, reason, and when it was taken back.
+
+    Example: acta answers list credit-default 1
+    """
+    found = client.attestations(model, number)
+    rows = [(row.id, row.item, row.answer, row.attested_at, row.reason, row.withdrawn_at) for row in found]
+    emit_rows(found, form, rows)
+
+
+@answers.command("withdraw")
+@click.argument("model")
+@click.argument("number", metavar="VERSION", type=VERSION)
+@click.argument("answer_id", metavar="ANSWER", type=click.UUID)
+@click.option("--reason", required=True, help="Why it holds no longer.")
+@json_option
+@with_client
+def withdraw_answer(client: "Client", model: str, number: int, answer_id: "UUID", reason: str, form: Form) -> None:
+    """Take your ANSWER back, by the id that `acta attest` printed; what rests on it becomes stale.
+
+    Example: acta answers withdraw credit-default 1 0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11 --reason "The process changed."
+    """
+    taken_back = client.withdraw_attestation(model, number, answer_id, reason)
+    click.echo(f"the answer to {taken_back.item} is taken back", err=True)
+    emit(taken_back, form, str(taken_back.id))
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 
 from registry.catalog.facts import Autonomy, Impact, LegalDomain, PersonalData, Reversibility
 from registry.cli.arguments import VERSION
-from registry.cli.connection import actor_named, with_client
+from registry.cli.connection import actor_id, with_client
 from registry.cli.output import Form, emit, json_option
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--repository", help="URI of the training code's repository.")
 @click.option("--environment-lock", type=FILE, help="Lock file of the training environment.")
 @click.option("--parent", type=VERSION, help="Number of the version that this one was made from.")
+@click.option("--trained-by", help="Name or id of who trained it, where that is not you.")
 @click.option("--description", help="A word about this version.")
 @click.option("--alias", help="Point this alias at the new version.")
 @click.option("--team", help="New model: the team that it belongs to.")
@@ -63,6 +64,7 @@ def register(
     repository: str | None,
     environment_lock: Path | None,
     parent: int | None,
+    trained_by: str | None,
     description: str | None,
     alias: str | None,
     team: str | None,
@@ -106,8 +108,9 @@ def register(
     is_new = client.find_model(model) is None
     if is_new:
         _require({"team": team, "purpose": purpose} | answers, model)
-    owner_id = client.me().actor.id if owner is None else actor_named(client, owner).id
-    stated = Stated(dataset_edges(datasets), commit, repository, environment_lock, parent, description)
+    owner_id = client.me().actor.id if owner is None else actor_id(client, owner)
+    trainer = None if trained_by is None else actor_id(client, trained_by)
+    stated = Stated(dataset_edges(datasets), commit, repository, environment_lock, parent, description, trainer)
     with counting("Reading the model's files") as progress:
         registration = version_facts(run_or_folder, tracking_uri, stated, progress)
     for sentence in registration.left_out:

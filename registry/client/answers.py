@@ -10,6 +10,7 @@ from registry.catalog.facts import RiskProfile
 
 Item = TypeVar("Item")
 
+ReferenceWord = Literal["document", "assessment", "check result"]
 AnswerWord = Literal["yes", "no", "not applicable"]
 """What a person answers to an attestation."""
 DecisionWord = Literal["approve", "reject", "ask for changes"]
@@ -279,14 +280,26 @@ class Gate(msgspec.Struct, frozen=True):
     findings: list[BlockingFinding] = []
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """A document, assessment or check result of a version, by its id."""
+
+    kind: ReferenceWord
+    id: UUID
+
+
 class Attestation(msgspec.Struct, frozen=True):
     """A person's answer to a checklist item."""
 
     id: UUID
     item: str
     answer: str
+    reason: str
+    evidence: str | None
+    rests_on: list[Reference]
     attested_by: UUID
     attested_at: datetime
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
 
 
 class Waiver(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,10 +13,11 @@ import msgspec
 from registry.access.actor import ActorKind, Role, ScopeKind
 from registry.catalog.facts import LineageEdge, RiskProfile, VersionFacts
 from registry.client import answers
-from registry.client.answers import AnswerWord, ColumnRoles, DecisionWord
-from registry.client.connection import Connection, Upload
+from registry.client.answers import ColumnRoles, DecisionWord
+from registry.client.connection import Connection, Upload, version_path
 from registry.client.errors import ApiError, JobFailedError
 from registry.client.findings import FindingCalls
+from registry.client.gates import GateCalls
 from registry.client.monitoring import MonitoringCalls
 from registry.client.paging import pages
 from registry.client.policies import PolicyCalls
@@ -37,7 +37,7 @@ MEDIA_TYPES = {
 }
 
 
-class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
+class Client(FindingCalls, GateCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
     """Speaks to the server at `url` as whoever holds `token`. Close it, or use it as a context manager.
 
     Each method raises `ApiError` where the server refuses, `UnreachableError` where none answers.
@@ -164,7 +164,7 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
 
     def version(self, model: str, number: int) -> answers.Version:
         """A version."""
-        return self._connection.get(_of(model, number), answers.Version)
+        return self._connection.get(version_path(model, number), answers.Version)
 
     def versions(self, model: str | None = None, stage: str | None = None) -> Iterator[answers.Version]:
         """Versions by model name, newest first."""
@@ -172,7 +172,7 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
 
     def lineage(self, model: str, number: int) -> list[LineageEdge]:
         """What a version came from."""
-        return self._connection.get(f"{_of(model, number)}/lineage", list[LineageEdge])
+        return self._connection.get(f"{version_path(model, number)}/lineage", list[LineageEdge])
 
     def set_alias(self, model: str, alias: str, number: int) -> answers.Version:
         """Point an alias at a version."""
@@ -189,11 +189,11 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
         """
         form = {"kind": kind, "title": title}
         file = Upload(path, media_type_of(path))
-        return self._connection.upload(f"{_of(model, number)}/documents", form, file, answers.Document)
+        return self._connection.upload(f"{version_path(model, number)}/documents", form, file, answers.Document)
 
     def documents(self, model: str, number: int) -> list[answers.Document]:
         """All documents of a version, the newest first; superseded ones too."""
-        return self._connection.get(f"{_of(model, number)}/documents", list[answers.Document])
+        return self._connection.get(f"{version_path(model, number)}/documents", list[answers.Document])
 
     def document_content(self, document_id: UUID) -> bytes:
         """A document's bytes."""
@@ -212,7 +212,7 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
         """
         form = {"roles": msgspec.json.encode(columns).decode()}
         file = Upload(data, media_type_of(data))
-        return self._connection.upload(f"{_of(model, number)}/assessments", form, file, answers.Assessment)
+        return self._connection.upload(f"{version_path(model, number)}/assessments", form, file, answers.Assessment)
 
     def assessment(self, assessment_id: UUID) -> answers.Assessment:
         """How an assessment stands."""
@@ -221,33 +221,6 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
     def assessment_result(self, assessment_id: UUID) -> bytes:
         """The whole result as JSON."""
         return self._connection.get_bytes(f"/api/v1/assessments/{assessment_id}/result")
-
-    def gate(self, model: str, number: int, target_stage: str) -> answers.Gate:
-        """What the version must show for that stage, and how each item stands."""
-        return self._connection.get(f"{_of(model, number)}/gate", answers.Gate, {"target_stage": target_stage})
-
-    def attest(
-        self, model: str, number: int, item: str, answer: AnswerWord, reason: str, evidence: str | None = None
-    ) -> answers.Attestation:
-        """Answer a checklist item."""
-        body = {"item": item, "answer": answer, "reason": reason, "evidence": evidence}
-        return self._connection.post(f"{_of(model, number)}/attestations", body, answers.Attestation)
-
-    def run_checks(self, model: str, number: int) -> answers.Job:
-        """Ask for all automatic checks; wait for the job with `wait_for_job`."""
-        return self._connection.post(f"{_of(model, number)}/checks", {}, answers.Job)
-
-    def waive(
-        self, model: str, number: int, item: str, *, reason: str, compensating_measure: str, expires_at: datetime
-    ) -> answers.Waiver:
-        """Grant a dated exception to one checklist item."""
-        body = {
-            "item": item,
-            "reason": reason,
-            "compensating_measure": compensating_measure,
-            "expires_at": expires_at,
-        }
-        return self._connection.post(f"{_of(model, number)}/waivers", body, answers.Waiver)
 
     # Promotion.
 
@@ -289,11 +262,11 @@ class Client(FindingCalls, MonitoringCalls, PolicyCalls, PromotionCalls):
 
     def request_card(self, model: str, number: int) -> answers.Card:
         """Ask for a signed model card; wait for its job with `wait_for_job`."""
-        return self._connection.post(f"{_of(model, number)}/cards", {}, answers.Card)
+        return self._connection.post(f"{version_path(model, number)}/cards", {}, answers.Card)
 
     def cards(self, model: str, number: int) -> list[answers.Card]:
         """All cards of a version, the newest first."""
-        return self._connection.get(f"{_of(model, number)}/cards", list[answers.Card])
+        return self._connection.get(f"{version_path(model, number)}/cards", list[answers.Card])
 
     def card(self, card_id: UUID) -> answers.Card:
         """How a card stands."""
@@ -368,7 +341,3 @@ def media_type_of(path: Path) -> str:
 def _part(name: str) -> str:
     """A name as one part of a path: what would lead elsewhere is encoded."""
     return quote(name, safe="")
-
-
-def _of(model: str, number: int) -> str:
-    return f"/api/v1/models/{_part(model)}/versions/{number}"

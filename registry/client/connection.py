@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -121,3 +122,8 @@ def _decoded(response: httpx.Response, kind: type[Answer]) -> Answer:
         raise UnreachableError(
             str(response.request.url), f"its answer is not one of Acta's: {error}; is the server of another version?"
         ) from error
+
+
+def version_path(model: str, number: int) -> str:
+    """Where the API has a version of a model."""
+    return f"/api/v1/models/{quote(model, safe='')}/versions/{number}"

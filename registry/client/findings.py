@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 
 from registry.client.answers import Page, Waiver
-from registry.client.connection import Connection
+from registry.client.connection import Connection, version_path
 from registry.client.paging import pages
 
 SeverityWord = Literal["critical", "high", "medium", "low"]
@@ -105,7 +104,7 @@ class FindingCalls:
             "owner_id": owner_id,
             "due_at": due_at,
         }
-        return self._connection.post(f"{_of(model, number)}/findings", body, Finding)
+        return self._connection.post(f"{version_path(model, number)}/findings", body, Finding)
 
     def findings(
         self,
@@ -162,7 +161,7 @@ class FindingCalls:
 
     def waivers(self, model: str, number: int) -> list[Waiver]:
         """All waivers of a version, ended ones too, newest first."""
-        return self._connection.get(f"{_of(model, number)}/waivers", list[Waiver])
+        return self._connection.get(f"{version_path(model, number)}/waivers", list[Waiver])
 
     def reviews_due(self, days: int = 30) -> list[Due]:
         """Versions in production of which something has lapsed, or will within these days."""
@@ -170,12 +169,8 @@ class FindingCalls:
 
     def lapses(self, model: str, number: int) -> list[Lapse]:
         """All that ever lapsed of a version, newest first."""
-        return self._connection.get(f"{_of(model, number)}/lapses", list[Lapse])
+        return self._connection.get(f"{version_path(model, number)}/lapses", list[Lapse])
 
     def confirm_review(self, model: str, number: int, reason: str) -> StageReview:
         """Let a version stay in production for another period of the policy."""
-        return self._connection.post(f"{_of(model, number)}/stage-reviews", {"reason": reason}, StageReview)
-
-
-def _of(model: str, number: int) -> str:
-    return f"/api/v1/models/{quote(model, safe='')}/versions/{number}"
+        return self._connection.post(f"{version_path(model, number)}/stage-reviews", {"reason": reason}, StageReview)

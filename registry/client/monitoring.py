@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 
-from registry.client.connection import Connection
+from registry.client.connection import Connection, version_path
 from registry.client.errors import ApiError
 from registry.monitoring.plan import MonitoringPlan
 from registry.monitoring.profile import ColumnProfile, TrainingProfile
@@ -122,7 +121,7 @@ class MonitoringCalls:
 
     def plan(self, model: str, number: int) -> Plan:
         """The monitoring plan of a version."""
-        return self._connection.get(f"{_of(model, number)}/monitoring-plan", Plan)
+        return self._connection.get(f"{version_path(model, number)}/monitoring-plan", Plan)
 
     def find_plan(self, model: str, number: int) -> Plan | None:
         """The monitoring plan of a version, or None where none was stated."""
@@ -136,25 +135,25 @@ class MonitoringCalls:
     def state_plan(self, model: str, number: int, plan: MonitoringPlan, *, based_on: int) -> Plan:
         """State the monitoring plan, whole or in part. `based_on`: the revision that it replaces, 0 for none."""
         return self._connection.put(
-            f"{_of(model, number)}/monitoring-plan", plan, Plan, headers={"If-Match": f'"{based_on}"'}
+            f"{version_path(model, number)}/monitoring-plan", plan, Plan, headers={"If-Match": f'"{based_on}"'}
         )
 
     def send_test_alert(self, model: str, number: int) -> Alert:
         """Send a real alert along the plan's route; its owner acknowledges it by the link that it carries."""
-        return self._connection.post(f"{_of(model, number)}/monitoring-plan/test-alert", {}, Alert)
+        return self._connection.post(f"{version_path(model, number)}/monitoring-plan/test-alert", {}, Alert)
 
     def alerts(self, model: str, number: int) -> list[Alert]:
         """The alerts of a version, newest first."""
-        return self._connection.get(f"{_of(model, number)}/alerts", list[Alert])
+        return self._connection.get(f"{version_path(model, number)}/alerts", list[Alert])
 
     def training_profiles(self, model: str, number: int) -> list[Profile]:
         """What the training data of a version looked like."""
-        return self._connection.get(f"{_of(model, number)}/training-profiles", list[Profile])
+        return self._connection.get(f"{version_path(model, number)}/training-profiles", list[Profile])
 
     def state_training_profile(self, model: str, number: int, dataset_digest: str, profile: TrainingProfile) -> Profile:
         """State what a training data set of a version looked like. `dataset_digest`: 64 hexadecimal digits."""
         body = {"dataset_digest": dataset_digest, "profile": profile}
-        return self._connection.put(f"{_of(model, number)}/training-profiles", body, Profile)
+        return self._connection.put(f"{version_path(model, number)}/training-profiles", body, Profile)
 
     def add_webhook(
         self,
@@ -195,7 +194,3 @@ class MonitoringCalls:
     def set_notification_preferences(self, email: str | None, muted: Sequence[str]) -> Preferences:
         """Replace one's own e-mail address and muted kinds of events."""
         return self._connection.put("/api/v1/me/notifications", {"email": email, "muted": list(muted)}, Preferences)
-
-
-def _of(model: str, number: int) -> str:
-    return f"/api/v1/models/{quote(model, safe='')}/versions/{number}"

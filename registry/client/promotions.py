@@ -80,11 +80,6 @@ class PromotionCalls:
         """What was said about a promotion request, oldest first."""
         return self._connection.get(f"/api/v1/promotions/{request_id}/comments", list[Comment])
 
-    def withdraw_attestation(self, model: str, number: int, attestation_id: UUID, reason: str) -> None:
-        """Take an answer back."""
-        path = f"/api/v1/models/{quote(model, safe='')}/versions/{number}/attestations/{attestation_id}/withdrawal"
-        self._connection.post(path, {"reason": reason}, dict[str, object])
-
     def roll_back(self, model: str, reason: str) -> Rollback:
         """Put the version back into production that was there before, and owe a review."""
         return self._connection.post(f"/api/v1/models/{quote(model, safe='')}/rollback", {"reason": reason}, Rollback)

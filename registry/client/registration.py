@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from registry.catalog.facts import DatasetRole, EdgeKind, LineageEdge, VersionFacts
 from registry.errors import InvalidInputError
@@ -39,6 +40,7 @@ class Stated:
     environment_lock: Path | None = None
     parent: int | None = None
     description: str | None = None
+    trained_by: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def version_facts(
         size_bytes=run.size_bytes,
         description=stated.description,
         lineage=edges,
+        trained_by=stated.trained_by,
     )
     return Registration(facts, tuple(left_out))
 

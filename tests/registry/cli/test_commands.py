@@ -25,6 +25,7 @@ CLIENT_GROUPS = {
     "document",
     "assess",
     "attest",
+    "answers",
     "waive",
     "gate",
     "promote",

@@ -35,7 +35,9 @@ def test_a_pipeline_registers_documents_and_asks_by_command(acta, server, tmp_pa
     words = ["register", str(folder), "--model", "scorecard", "--dataset", f"test={holdout}"]
     first = acta(Role.DEVELOPER, *words, *NEW_MODEL, "--purpose", "Score.")
     assert (first.returncode, first.stdout) == (0, "1\n"), first.stderr
-    second = acta(Role.DEVELOPER, *words, "--alias", "challenger", "--json")
+    trainer = str(server.client(Role.SECURITY_REVIEWER).me().actor.id)
+    second = acta(Role.DEVELOPER, *words, "--alias", "challenger", "--trained-by", trainer, "--json")
+    assert second.returncode == 0, second.stderr
     assert json.loads(second.stdout)["aliases"] == ["challenger"]
     assert json.loads(second.stdout)["number"] == 2
 
@@ -57,6 +59,20 @@ def test_a_pipeline_registers_documents_and_asks_by_command(acta, server, tmp_pa
     gate = acta(Role.DEVELOPER, "gate", "scorecard", "2", "--run-checks")
     assert gate.returncode == 1
     assert "passed\tethics/machine-learning-justified" in gate.stdout
+
+    document = f"document={added.stdout.strip()}"
+    words = ["attest", "scorecard", "2", "lawful-basis", "--reason", "Contract.", "--rests-on", document]
+    answered = acta(Role.ETHICS_REVIEWER, *words)
+    assert answered.returncode == 0, answered.stderr
+    assert acta(Role.ETHICS_REVIEWER, *words[:-1], "document=7").returncode == 2
+    assert acta(Role.ETHICS_REVIEWER, *words[:-1], "poem=0b0e1c9e-6f0e-4f7e-9d0a-0d6d3c1f2a11").returncode == 2
+    newest = json.loads(acta(Role.AUDITOR, "answers", "list", "scorecard", "2", "--json").stdout)[0]
+    assert newest["rests_on"] == [{"kind": "document", "id": added.stdout.strip()}]
+    taken_back = ("answers", "withdraw", "scorecard", "2", answered.stdout.strip(), "--reason", "The contract ended.")
+    assert acta(Role.SECURITY_REVIEWER, *taken_back).returncode == 3
+    withdrawn = acta(Role.ETHICS_REVIEWER, *taken_back)
+    assert (withdrawn.returncode, withdrawn.stdout) == (0, answered.stdout), withdrawn.stderr
+    assert "open\tethics/lawful-basis" in acta(Role.DEVELOPER, "gate", "scorecard", "2").stdout
 
     asked = acta(Role.DEVELOPER, "promote", "scorecard", "2", "--to", "production", "--justification", "Better.")
     assert asked.returncode == 0, asked.stderr
