@@ -1,42 +1,21 @@
-"""The three documents of the tour, written from what the training counted and measured."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""What the developer of the tour writes, made from what the training counted and measured."""
 
 from registry.demo.dataset import AGE_BANDS, HOLDOUT_SHARE, LABEL, MODEL_INPUTS, SENSITIVE_FEATURES, Part
+from registry.demo.markdown import columns, passed, percent, table
 from registry.demo.training import SELECTION_RULE, THRESHOLD_RULE, TrainingOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenDocuments:
-    """Paths of the Markdown files."""
-
-    data_preparation: Path
-    model_selection: Path
-    qa: Path
-
-
-def write_documents(outcome: TrainingOutcome, directory: Path) -> WrittenDocuments:
-    """Write `data-preparation.md`, `model-selection.md` and `qa.md` into a directory, which is made."""
-    directory.mkdir(parents=True, exist_ok=True)
-    written = WrittenDocuments(directory / "data-preparation.md", directory / "model-selection.md", directory / "qa.md")
-    written.data_preparation.write_text(data_preparation(outcome), encoding="utf-8")
-    written.model_selection.write_text(model_selection(outcome), encoding="utf-8")
-    written.qa.write_text(quality_assurance(outcome), encoding="utf-8")
-    return written
 
 
 def data_preparation(outcome: TrainingOutcome) -> str:
     """Source, contents, preparation and division of the data, as Markdown."""
     data = outcome.data
-    groups = _table(
+    groups = table(
         ("Feature", "Group", "Rows", "Share", "Defaulted"),
         [
-            (one.feature, one.group, f"{one.rows:,}", _percent(one.rows / data.rows), _percent(one.default_rate))
+            (one.feature, one.group, f"{one.rows:,}", percent(one.rows / data.rows), percent(one.default_rate))
             for one in data.groups
         ],
     )
-    parts = _table(
+    parts = table(
         ("Part", "Rows", "Defaulted", "SHA-256"),
         [_part_row("training", outcome.training), _part_row("hold-out", outcome.holdout)],
     )
@@ -59,7 +38,7 @@ the client defaulted in the following month.
   an unused card look alike.
 - Rows with a repayment state of -2 or 0 in some month, which the source does not document:
   {data.undocumented_payment_codes:,}. They are kept as numbers below 1, the first month of delay.
-- Class balance: {_percent(data.default_rate)} of the clients defaulted.
+- Class balance: {percent(data.default_rate)} of the clients defaulted.
 
 ## Groups
 
@@ -70,15 +49,15 @@ Undocumented codes of education and marriage are the group `other`.
 ## What was done
 
 1. `age_band` was derived from `age`: {", ".join(AGE_BANDS)}.
-2. The model inputs were read as floating point: {len(MODEL_INPUTS)} columns ({_columns(MODEL_INPUTS)}).
-3. Left out of the inputs: the identifier, `age`, and the sensitive features {_columns(SENSITIVE_FEATURES)}. A lender
+2. The model inputs were read as floating point: {len(MODEL_INPUTS)} columns ({columns(MODEL_INPUTS)}).
+3. Left out of the inputs: the identifier, `age`, and the sensitive features {columns(SENSITIVE_FEATURES)}. A lender
    could not defend an answer that depends on them. They stay in the files, because unfairness by proxy can only be
    found with them.
 4. No row was removed and no value imputed, capped or reweighted.
 
 ## Division
 
-{_percent(1 - HOLDOUT_SHARE)} training and {_percent(HOLDOUT_SHARE)} hold-out rows, drawn at random with the same share
+{percent(1 - HOLDOUT_SHARE)} training and {percent(HOLDOUT_SHARE)} hold-out rows, drawn at random with the same share
 of defaults (seed {outcome.seed}).
 
 {parts}
@@ -92,7 +71,7 @@ granted credit. Nothing in them tells how the model would do elsewhere or today.
 
 def model_selection(outcome: TrainingOutcome) -> str:
     """Candidates, the choice among them and the operating threshold, as Markdown."""
-    candidates = _table(
+    candidates = table(
         ("Candidate", "Settings", "ROC AUC", "Average precision", "Brier score"),
         [
             (
@@ -141,16 +120,16 @@ def quality_assurance(outcome: TrainingOutcome) -> str:
     """Hold-out results and checks that could have failed, as Markdown."""
     result = outcome.evaluation
     confusion = result.confusion
-    figures = _table(("Metric", "Hold-out"), [(name, f"{value:.4f}") for name, value in result.metrics().items()])
-    matrix = _table(
+    figures = table(("Metric", "Hold-out"), [(name, f"{value:.4f}") for name, value in result.metrics().items()])
+    matrix = table(
         ("", "Predicted: pays", "Predicted: defaults"),
         [
             ("Paid", f"{confusion.true_negatives:,}", f"{confusion.false_positives:,}"),
             ("Defaulted", f"{confusion.false_negatives:,}", f"{confusion.true_positives:,}"),
         ],
     )
-    checks = _table(("Check", "Found", "Result"), [(name, found, _passed(ok)) for name, found, ok in _checks(outcome)])
-    scores = _table(
+    checks = table(("Check", "Found", "Result"), [(name, found, passed(ok)) for name, found, ok in _checks(outcome)])
+    scores = table(
         ("Least", "Lower quartile", "Median", "Upper quartile", "Greatest"),
         [tuple(f"{value:.4f}" for value in result.score_quantiles)],
     )
@@ -215,21 +194,4 @@ def _lead_in_words(lead: float, deviation: float) -> str:
 
 
 def _part_row(name: str, part: Part) -> tuple[str, ...]:
-    return (name, f"{part.rows:,}", _percent(part.default_rate), f"`{part.sha256}`")
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _columns(names: tuple[str, ...]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _passed(ok: bool) -> str:  # noqa: FBT001 - the value is what is shown
-    return "passed" if ok else "**failed**"
+    return (name, f"{part.rows:,}", percent(part.default_rate), f"`{part.sha256}`")

@@ -30,7 +30,6 @@ ANSWERS: Mapping[str, str] = {
     "objection-possible": "how clients learn of the score, and whom they call to have it looked at by a person.",
     "human-oversight": "who decides on each client, and how that person sets the score aside.",
     "access-reviewed": "how callers authenticate, what each may ask, and at which rate.",
-    "threats-modelled": "the threats considered, and what is done about each.",
     "rollback-rehearsed": "when going back was rehearsed, and how long it took.",
 }
 """What a reviewer of a real organisation would name for each item. The tour has none, and says so."""

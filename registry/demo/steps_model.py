@@ -9,12 +9,12 @@ from registry.client import Client
 from registry.client.answers import Version
 from registry.client.registration import Stated, version_facts
 from registry.demo.ahead import TrainingAhead
-from registry.demo.cast import Cast, gather_cast
+from registry.demo.cast import Cast, command_name, gather_cast
 from registry.demo.directory import DemoDirectory
-from registry.demo.documents import write_documents
 from registry.demo.narration import Narrator
 from registry.demo.server import DemoServer
 from registry.demo.training import TrainingOutcome
+from registry.demo.writing import documents_of
 from registry.errors import UnavailableError
 
 MODEL = "credit-default"
@@ -41,7 +41,6 @@ PROFILE = RiskProfile(
     reversibility=Reversibility.EASILY,
     legal_domain=LegalDomain.CREDITWORTHINESS,
 )
-SIGN_OFF = "Tour: here a validator says what was checked."
 JOB_SECONDS = 120.0
 
 
@@ -129,19 +128,23 @@ def _digest_checked(client: Client, number: int) -> Version:
 
 
 def documents(tell: Narrator, directory: DemoDirectory, cast: Cast, version: Version, done: TrainingOutcome) -> None:
-    """Three documents written from the run, each signed off by somebody else than its author."""
-    tell.step("Document it, and have somebody else sign it off")
-    developer, validator = cast[Role.DEVELOPER].client, cast[Role.VALIDATOR].client
+    """Documents written from the run, each signed off by somebody else than its author."""
+    tell.step("Document it, and have somebody else sign each document off")
     of = ["--model", MODEL, "--version", str(version.number)]
-    written = write_documents(done, directory.documents)
-    for kind, title, file in (
-        ("data-preparation", "Data preparation", written.data_preparation),
-        ("model-selection", "Model selection", written.model_selection),
-        ("qa", "Quality assurance report", written.qa),
-    ):
-        path = str(file.relative_to(directory.root))
-        tell.command("developer", "acta", "document", "add", path, *of, "--kind", kind, "--title", title)
-        added = developer.upload_document(MODEL, version.number, file, kind=kind, title=title)
-        tell.command("validator", "acta", "document", "sign-off", str(added.id), "--comment", SIGN_OFF)
-        validator.sign_off(added.id, SIGN_OFF)
-        tell.good(f"{title}: {added.size_bytes:,} bytes, SHA-256 {added.sha256[:16]}…, signed off by the validator.")
+    directory.documents.mkdir(parents=True, exist_ok=True)
+    with tell.working("The validator computes the figures again from the files"):
+        written = documents_of(done)
+    for number, one in enumerate(written):
+        file = directory.documents / one.file_name
+        file.write_text(one.text, encoding="utf-8")
+        comment = f"Tour: here a {one.signer.value} says what was checked."
+        added = cast[one.author].client.upload_document(MODEL, version.number, file, kind=one.kind, title=one.title)
+        if number == 0:
+            path = str(file.relative_to(directory.root))
+            names = ["--kind", one.kind, "--title", one.title]
+            tell.command(command_name(one.author), "acta", "document", "add", path, *of, *names)
+            signing = ("acta", "document", "sign-off", str(added.id), "--comment", comment)
+            tell.command(command_name(one.signer), *signing)
+        cast[one.signer].client.sign_off(added.id, comment)
+        said = f"{one.title}: by the {one.author.value}, {added.size_bytes:,} bytes, SHA-256 {added.sha256[:12]}…"
+        tell.good(f"{said}, signed off by the {one.signer.value}.")

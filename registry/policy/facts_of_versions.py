@@ -198,8 +198,8 @@ def _model_facts(model: RegisteredModel) -> ModelFacts:
         intended_users=model.intended_users,
         out_of_scope=model.out_of_scope,
         limitations=model.limitations,
-        risk_tier=model.risk_tier,
         personal_data=profile.personal_data.value,
+        legal_domain=profile.legal_domain.value,
     )
 
 

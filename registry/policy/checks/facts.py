@@ -80,9 +80,10 @@ class ModelFacts:
     intended_users: str | None = None
     out_of_scope: str | None = None
     limitations: str | None = None
-    risk_tier: str = ""
     personal_data: str = "none"
     """`none`, `personal` or `special category`."""
+    legal_domain: str = "none"
+    """The field of use, in the words of `LegalDomain`."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from registry.catalog.facts import LegalDomain
 from registry.policy.checks.facts import CheckFacts, DocumentFacts, Files
 from registry.policy.checks.protocol import ROWS_ONLY, Finding, Reads
 from registry.policy.checks.wording import hex_of, listed
@@ -128,27 +129,34 @@ class ValidatedIndependently(msgspec.Struct, frozen=True, forbid_unknown_fields=
 
 class ImpactAssessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where personal data are used there is a signed data protection impact assessment (GDPR, Article 35), and in the
-    tiers that the policy names a signed fundamental rights impact assessment (EU AI Act, Article 27).
+    legal domains that the policy names a signed fundamental rights impact assessment (EU AI Act, Article 27).
     """
 
     name: ClassVar[str] = "impact-assessed"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[frozenset[Reads]] = ROWS_ONLY
 
     data_protection: Kind = "data-protection-impact"
     fundamental_rights: Kind = "fundamental-rights-impact"
-    tiers: tuple[str, ...] = ("high",)
-    """The risk tiers that need the second one."""
+    fundamental_rights_in: tuple[LegalDomain, ...] = (
+        LegalDomain.CREDITWORTHINESS,
+        LegalDomain.LIFE_AND_HEALTH_INSURANCE,
+    )
+    """The legal domains that need the second one. Article 27(1) asks it of everybody in these two (Annex III, points
+    5(b) and 5(c)), and of public bodies and providers of public services in all but critical infrastructure.
+    """
 
     def inputs(self, facts: CheckFacts, now: datetime) -> tuple[str, ...]:
         documents = (_document_inputs(facts.document(kind)) for kind in self._needed(facts))
-        return (facts.model.personal_data, facts.model.risk_tier, *(word for words in documents for word in words))
+        return (facts.model.personal_data, facts.model.legal_domain, *(word for words in documents for word in words))
 
     def examine(self, facts: CheckFacts, now: datetime, files: Files) -> Finding:
         needed = self._needed(facts)
-        evidence = {"personal data": facts.model.personal_data, "risk tier": facts.model.risk_tier}
+        evidence = {"personal data": facts.model.personal_data, "legal domain": facts.model.legal_domain}
         if not needed:
-            return Finding(Outcome.NOT_APPLICABLE, "Neither its data nor its tier ask for an assessment.", evidence)
+            return Finding(
+                Outcome.NOT_APPLICABLE, "Neither its data nor its legal domain ask for an assessment.", evidence
+            )
         faults = []
         for kind in needed:
             document = facts.document(kind)
@@ -164,7 +172,7 @@ class ImpactAssessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _needed(self, facts: CheckFacts) -> list[str]:
         needed = [] if facts.model.personal_data == "none" else [self.data_protection]
-        return needed + ([self.fundamental_rights] if facts.model.risk_tier in self.tiers else [])
+        return needed + ([self.fundamental_rights] if facts.model.legal_domain in self.fundamental_rights_in else [])
 
 
 def _document_inputs(document: DocumentFacts | None) -> tuple[str, ...]:

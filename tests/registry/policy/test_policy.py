@@ -208,5 +208,5 @@ def test_every_item_says_what_to_do_and_each_kind_of_evidence_occurs():
     assert checks >= {"lineage-complete", "digest-verified", "assessment-passed"}
     assert checks >= {"monitoring-plan-complete", "alert-acknowledged"}
     documents = {item.shown.kind for item in DEFAULT.items.values() if isinstance(item.shown, DocumentNeeded)}
-    assert documents == {"data-preparation", "model-selection", "qa"}
+    assert documents == {"data-preparation", "model-selection", "qa", "threat-model"}
     assert DEFAULT.items["digest-verified"].waiver is None

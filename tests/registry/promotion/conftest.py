@@ -36,6 +36,12 @@ from tests.registry.monitoring.plans import monitor_in
 
 POLICY = parse(default_policy_path().read_text(encoding="utf-8"))
 NAME = "credit-default"
+READ = {item.shown.kind for item in POLICY.items.values() if isinstance(item.shown, DocumentNeeded)} | {
+    "validation-report",
+    "data-protection-impact",
+    "fundamental-rights-impact",
+}
+"""Kinds of documents that an item or an automatic check looks at."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +87,18 @@ class Governance:
                 attest(unit, self.actor_with(item.shown.roles[0]), found, item.id, Answer.YES, "Seen.", None)
 
     def _document(self, unit: Unit, found: FoundVersion) -> None:
-        for item in POLICY.items.values():
-            if isinstance(item.shown, DocumentNeeded):
-                kind = item.shown.kind
-                body = f"# {kind}\n".encode()
+        for kind in POLICY.documents:
+            if kind.kind in READ:
+                body = f"# {kind.title}\n".encode()
                 Storage(self.settings.storage).put(body)
                 document = NewDocument(
-                    kind, item.title, f"{kind}.md", "text/markdown", sha256(body).digest(), len(body), body
+                    kind.kind, kind.title, f"{kind.kind}.md", "text/markdown", sha256(body).digest(), len(body), body
                 )
-                row = upload(unit, self.people.developer, NAME, found.version.number, document)
-                sign_off(unit, self.people.validator, row.id, "Read.")
+                validated = kind.kind == "validation-report"
+                author = self.people.validator if validated else self.people.developer
+                signer = self.people.risk if validated else self.people.validator
+                row = upload(unit, author, NAME, found.version.number, document)
+                sign_off(unit, signer, row.id, "Read.")
 
     def run_checks(self, found: FoundVersion) -> None:
         """Run the automatic checks by a real worker."""

@@ -309,7 +309,7 @@ def test_maker_does_not_answer_ethics_and_security_items(governance, registered)
     people = governance.people
     maker = governance.also(people.developer, Role.ETHICS_REVIEWER, Role.SECURITY_REVIEWER, Role.OPERATIONS_REVIEWER)
     machine = governance.machine_of(people.developer, Role.ETHICS_REVIEWER, Role.SECURITY_REVIEWER)
-    for item in ("lawful-basis", "threats-modelled"):
+    for item in ("lawful-basis", "access-reviewed"):
         for actor in (maker, machine):
             with pytest.raises(ConflictOfInterestError), governance.units.writing() as unit:
                 attest(unit, actor, registered, item, Answer.YES, "Fine.", None)

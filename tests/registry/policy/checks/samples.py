@@ -97,8 +97,8 @@ GOOD = CheckFacts(
         intended_users="Credit officers of the retail bank.",
         out_of_scope="Refusing a client without a person.",
         limitations="Trained on clients of one bank, 2005.",
-        risk_tier="high",
         personal_data="personal",
+        legal_domain="creditworthiness",
     ),
     documents=(
         document("data-protection-impact"),

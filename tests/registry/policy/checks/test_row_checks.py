@@ -200,17 +200,17 @@ def test_report_that_is_not_independent_does_not_pass(change):
 
 
 @pytest.mark.parametrize(
-    "personal_data, tier, kinds, outcome",
+    "personal_data, domain, kinds, outcome",
     [
-        ("none", "low", (), Outcome.NOT_APPLICABLE),
-        ("personal", "low", (), Outcome.FAILED),
-        ("special category", "low", ("data-protection-impact",), Outcome.PASSED),
-        ("none", "high", ("data-protection-impact",), Outcome.FAILED),
-        ("none", "high", ("fundamental-rights-impact",), Outcome.PASSED),
+        ("none", "none", (), Outcome.NOT_APPLICABLE),
+        ("personal", "none", (), Outcome.FAILED),
+        ("special category", "none", ("data-protection-impact",), Outcome.PASSED),
+        ("none", "creditworthiness", ("data-protection-impact",), Outcome.FAILED),
+        ("none", "creditworthiness", ("fundamental-rights-impact",), Outcome.PASSED),
     ],
 )
-def test_impact_is_to_be_assessed_where_data_or_tier_ask_for_it(personal_data, tier, kinds, outcome):
-    model = replace(GOOD.model, personal_data=personal_data, risk_tier=tier)
+def test_impact_is_to_be_assessed_where_data_or_domain_ask_for_it(personal_data, domain, kinds, outcome):
+    model = replace(GOOD.model, personal_data=personal_data, legal_domain=domain)
     facts = replace(GOOD, model=model, documents=tuple(document(kind) for kind in kinds))
     assert ImpactAssessed().examine(facts, NOW, Files()).outcome is outcome
 
