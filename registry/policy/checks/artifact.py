@@ -77,7 +77,7 @@ class ArtifactSafeToLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """
 
     name: ClassVar[str] = "artifact-safe-to-load"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[frozenset[Reads]] = ARTIFACT_ONLY
 
     also_allowed: Annotated[tuple[str, ...], msgspec.Meta(max_length=200)] = ()
@@ -90,12 +90,12 @@ class ArtifactSafeToLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     def examine(self, facts: CheckFacts, now: datetime, files: Files) -> Finding:
         from registry.policy.checks.scanning.allowed import allowed_globals
-        from registry.policy.checks.scanning.looking import Place, look_into
+        from registry.policy.checks.scanning.looking import Place, look_into, texts_of
         from registry.policy.checks.scanning.report import UnreadableFormatError
 
         folder = files.sound_artifact(facts)
         paths = paths_below(folder)
-        described = (folder / MLMODEL).read_text(errors="replace") if MLMODEL in paths else ""
+        loaded = texts_of((folder / MLMODEL).read_text(errors="replace")) if MLMODEL in paths else frozenset()
         allowed = allowed_globals() | set(self.also_allowed)
         dangers: list[str] = []
         unread: list[str] = []
@@ -103,7 +103,7 @@ class ArtifactSafeToLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         named: set[str] = set()
         for path in paths:
             try:
-                seen = look_into(Place(folder, path, frozenset(paths), described))
+                seen = look_into(Place(folder, path, frozenset(paths), loaded))
             except UnreadableFormatError as error:
                 unread.append(f"{path}: {error}")
                 seen = error.seen

@@ -7,14 +7,14 @@ import lzma
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import yaml
 
 from registry.policy.checks.scanning.archives import member_stream, strict_archive
 from registry.policy.checks.scanning.onnx_graph import read_onnx
-from registry.policy.checks.scanning.pickle_machine import Reader
+from registry.policy.checks.scanning.opcodes import Reader
 from registry.policy.checks.scanning.pickles import acts_as_pickle, follow_pickles
 from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
 from registry.policy.checks.scanning.skops_file import is_skops, read_skops
@@ -35,6 +35,9 @@ MOST_TEXT_BYTES = 512 * 2**20
 PICKLE_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
 TEXT_SUFFIXES = frozenset({".txt", ".md", ".rst", ".csv", ".tsv", ".lgb", ".lock", ".toml", ".cfg", ".ini", ""})
 """Of text that no loader runs."""
+MLMODEL = "MLmodel"
+NEVER_UNPICKLED = frozenset({MLMODEL, "conda.yaml", "python_env.yaml", "requirements.txt"})
+"""Files that MLmodel names and MLflow reads as text, whatever the flavour."""
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 JSON_SUFFIXES = frozenset({".json"})
 PROGRAM_SUFFIXES = frozenset({".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".sh", ".exe", ".ipynb", ".whl", ".jar"})
@@ -57,13 +60,13 @@ COMPRESSIONS: Mapping[bytes, str] = {
 class Place:
     """A file of an artifact: the artifact's folder, the path below it, and the paths of all files.
 
-    `described`: the text of the artifact's MLmodel, which names the files that MLflow loads.
+    `loaded`: the texts in the artifact's MLmodel, among which are the paths of the files that MLflow loads.
     """
 
     folder: Path
     path: str
     files: frozenset[str]
-    described: str = ""
+    loaded: frozenset[str] = frozenset()
 
     @property
     def file(self) -> Path:
@@ -78,8 +81,12 @@ class Place:
     @property
     def reader(self) -> Reader:
         """Who would load it as a pickle: joblib what is called so, unless MLflow, which uses pickle, names it."""
-        is_joblib = self.suffix == ".joblib" and self.file.name not in self.described
-        return Reader.JOBLIB if is_joblib else Reader.EITHER
+        return Reader.JOBLIB if self.suffix == ".joblib" and not self.is_loaded else Reader.EITHER
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether MLmodel may name it: by its path, or by its name below some folder."""
+        return any(PurePosixPath(text).name == self.file.name for text in self.loaded)
 
 
 def look_into(place: Place) -> Seen:
@@ -211,11 +218,14 @@ def _look_into_text(place: Place, file: BinaryIO, head: bytes, seen: Seen) -> No
         read_json(place.file, seen)
         return
     text = _text(file)
-    if place.suffix in YAML_SUFFIXES or place.file.name == "MLmodel":
+    if is_lightgbm(head):
+        seen.kinds.append("LightGBM")
+    elif place.is_loaded and place.file.name not in NEVER_UNPICKLED:
+        # A loader that unpickles would be told by MLmodel to take it.
+        raise UnreadableFormatError(f"{MLMODEL} names it, and it is text of no format of models that is known")
+    elif place.suffix in YAML_SUFFIXES or place.file.name == MLMODEL:
         _read_yaml(text)
         seen.kinds.append("YAML")
-    elif is_lightgbm(head):
-        seen.kinds.append("LightGBM")
     elif place.suffix in TEXT_SUFFIXES:
         seen.kinds.append("text")
     else:
@@ -241,3 +251,12 @@ def _read_yaml(text: str) -> None:
                 raise UnreadableFormatError(f"it asks for the object {tag!r}")
     except yaml.YAMLError as error:
         raise UnreadableFormatError(f"it is no YAML ({error})") from error
+
+
+def texts_of(described: str) -> frozenset[str]:
+    """Every text in an MLmodel file: keys, values and elements of lists; none where it is no YAML."""
+    try:
+        events = list(yaml.parse(described, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError:
+        return frozenset()
+    return frozenset(event.value for event in events if isinstance(event, yaml.ScalarEvent))

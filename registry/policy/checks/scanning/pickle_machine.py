@@ -7,42 +7,26 @@ refused, because nothing can be said of it. An opcode that is not understood is 
 `pickletools` of the standard library; their meaning: `Lib/pickle.py`.
 """
 
-import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from enum import Enum, auto
 from typing import BinaryIO
 
+from registry.policy.checks.scanning.joblib_arrays import described_array, describes_array
+from registry.policy.checks.scanning.opcodes import Reader, strict_opcodes
 from registry.policy.checks.scanning.pickle_values import (
     MARK,
     OTHER,
     Made,
     Named,
     Pairs,
-    attributes,
     divided,
-    item_size,
     paired,
 )
-from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
+from registry.policy.checks.scanning.report import BrokenPickleError, Seen, UnreadableFormatError
 
 MOST_OPCODES = 20_000_000
-JOBLIB_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
 CALLERS = frozenset({"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"})
 """Opcodes with which a pickle acts."""
-
-
-class Reader(Enum):
-    """Who would load the bytes."""
-
-    PLAIN = auto()
-    """`pickle.load`."""
-    JOBLIB = auto()
-    """`joblib.load`, which finds the bytes of arrays between the opcodes."""
-    EITHER = auto()
-    """Nobody knows. Wherever joblib would find an array, the bytes are followed a second time as a plain pickle: a file
-    could be harmless to one of the two alone.
-    """
 
 
 _VALUES = frozenset({"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "FLOAT", "BINFLOAT"})
@@ -75,23 +59,26 @@ class PickleMachine:
         self.acted = False
         """Whether it has come to an opcode that acts."""
 
-    def run(self) -> None:
-        """Follow all opcodes up to STOP.
+    def run(self, opcodes: Iterable[tuple[str, object]] | None = None) -> None:
+        """Follow all opcodes up to STOP: those that `pickletools` reads, or of another reader of the same stream.
 
         Raises:
             UnreadableFormatError: the bytes are no pickle, or one that is not understood.
         """
-        count = 0
+        count, ended = 0, False
         try:
-            for opcode, argument, _ in pickletools.genops(self.stream):
+            for name, argument in opcodes or strict_opcodes(self.stream):
                 count += 1
                 if count > MOST_OPCODES:
                     raise UnreadableFormatError(f"it has more than {MOST_OPCODES:,} opcodes")
-                self._step(opcode.name, argument)
+                self._step(name, argument)
+                ended = name == "STOP"
         except UnreadableFormatError:
             raise
         except (ValueError, IndexError, UnicodeError, OverflowError, EOFError) as error:
             raise UnreadableFormatError(f"it is no well-formed pickle ({error})") from error
+        if not ended:
+            raise BrokenPickleError("it breaks off")
         if len(self.stack) != 0:
             raise UnreadableFormatError("it leaves more than one value on its stack")
 
@@ -111,16 +98,19 @@ class PickleMachine:
                 raise UnreadableFormatError(f"its opcode {name} is not understood")
             handler(self, argument)
 
-    def _pop(self) -> object:
+    def _take(self) -> object:
         if not self.stack:
-            raise UnreadableFormatError("it takes a value from an empty stack")
+            raise BrokenPickleError("it takes a value from an empty stack")
         value = self.stack.pop()
         if value is MARK:
-            raise UnreadableFormatError("it takes a mark for a value")
+            raise BrokenPickleError("it takes a mark for a value")
         return value
 
+    def _pop(self) -> object:
+        return self._used(self._take())
+
     def _top(self) -> object:
-        value = self._pop()
+        value = self._take()
         self.stack.append(value)
         return value
 
@@ -130,12 +120,20 @@ class PickleMachine:
             value = self.stack.pop()
             if value is MARK:
                 return values[::-1]
-            values.append(value)
-        raise UnreadableFormatError("it looks for a mark that is not there")
+            values.append(self._used(value))
+        raise BrokenPickleError("it looks for a mark that is not there")
+
+    def _used(self, value: object) -> object:
+        """What is used for anything. joblib makes its description of an array by NEWOBJ and gives it a state by BUILD,
+        once, and does nothing else with it: otherwise made, it could not be told where the bytes of an array begin.
+        """
+        if describes_array(value) and self.reader is not Reader.PLAIN:
+            raise UnreadableFormatError("it uses joblib's description of an array in another way than joblib")
+        return value
 
     def proto(self, argument: object) -> None:
         if not isinstance(argument, int) or argument > 5:
-            raise UnreadableFormatError(f"it is of protocol {argument}")
+            raise BrokenPickleError(f"it is of protocol {argument}")
 
     def frame(self, _argument: object) -> None:
         """It only announces how many bytes follow."""
@@ -148,7 +146,7 @@ class PickleMachine:
 
     def pop(self, _argument: object) -> None:
         if not self.stack:
-            raise UnreadableFormatError("it takes a value from an empty stack")
+            raise BrokenPickleError("it takes a value from an empty stack")
         self.stack.pop()
 
     def pop_mark(self, _argument: object) -> None:
@@ -159,7 +157,7 @@ class PickleMachine:
 
     def get(self, argument: object) -> None:
         if not isinstance(argument, int) or argument not in self.memo:
-            raise UnreadableFormatError(f"it recalls {argument!r}, which it never kept")
+            raise BrokenPickleError(f"it recalls {argument!r}, which it never kept")
         self.stack.append(self.memo[argument])
 
     def put(self, argument: object) -> None:
@@ -274,7 +272,9 @@ class PickleMachine:
 
     def instance(self, argument: object) -> None:
         arguments = self._pop_to_mark()
-        self.stack.append(Made(self._name(*divided(argument)).name, tuple(arguments)))
+        kind = self._name(*divided(argument))
+        self._used(kind)
+        self.stack.append(Made(kind.name, tuple(arguments)))
 
     def make_object(self, _argument: object) -> None:
         called, *arguments = self._pop_to_mark() or [None]
@@ -285,7 +285,9 @@ class PickleMachine:
         self._call(called, arguments)
 
     def new_object(self, _argument: object) -> None:
-        arguments, kind = self._pop(), self._pop()
+        arguments, kind = self._pop(), self._take()
+        if arguments != ():
+            self._used(kind)
         self._call(kind, arguments)
 
     def new_object_ex(self, _argument: object) -> None:
@@ -301,11 +303,14 @@ class PickleMachine:
 
     def build(self, _argument: object) -> None:
         state = self._pop()
-        target = self._pop()
+        target = self._take()
         if not isinstance(target, Made):
             # On a class or function this would change it for the whole process.
             self.seen.add_danger("attributes assigned to what is no new object")
-        elif target.by == JOBLIB_ARRAY and self.reader is not Reader.PLAIN:
+        elif describes_array(target) and self.reader is not Reader.PLAIN:
+            if target.state is not None:
+                raise UnreadableFormatError("it describes an array twice")
+            target.state = state
             if self.reader is Reader.EITHER:
                 self._follow_as_plain(target)
             self._skip_array(state)
@@ -325,23 +330,15 @@ class PickleMachine:
 
     def _skip_array(self, state: object) -> None:
         """joblib writes an array's bytes behind the BUILD of its description (`joblib.numpy_pickle.read_array`)."""
-        described = attributes(state)
-        size, holds_objects = item_size(described.get("dtype"))
-        if holds_objects:
+        array = described_array(state)
+        if array.holds_objects:
             # Read by an unpickler of its own, with its own stack and memo, that is a plain one.
             PickleMachine(self.stream, self.seen, self.persistent, Reader.PLAIN).run()
             return
-        shape = described.get("shape")
-        if not isinstance(shape, tuple):
-            raise UnreadableFormatError("it describes an array without a shape")
-        for length in shape:
-            if not isinstance(length, int) or isinstance(length, bool) or length < 0:
-                raise UnreadableFormatError("it describes an array of an impossible shape")
-            size *= length
-        if described.get("numpy_array_alignment_bytes") is not None:
+        if array.aligned:
             padding = self.stream.read(1)
             self._skip(padding[0] if padding else 1)
-        self._skip(size)
+        self._skip(array.size)
 
     def _skip(self, size: int) -> None:
         while size > 0:

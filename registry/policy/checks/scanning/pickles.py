@@ -5,10 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO
 
-from registry.policy.checks.scanning.pickle_machine import PickleMachine, Reader
-from registry.policy.checks.scanning.report import Seen, UnreadableFormatError
+from registry.policy.checks.scanning.opcodes import Reader, generous_opcodes
+from registry.policy.checks.scanning.pickle_machine import PickleMachine
+from registry.policy.checks.scanning.report import BrokenPickleError, Seen, UnreadableFormatError
 
-_IMPORTABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_IMPORTABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
+"""A module and a name in it, with a colon between them where the name has dots."""
 
 
 def follow_pickles(
@@ -36,12 +38,14 @@ def acts_as_pickle(stream: BinaryIO) -> Seen | None:
     opcode as it comes, so that a failure afterwards undoes nothing.
     """
     seen = Seen()
-    machine = PickleMachine(stream, seen)
+    machine = PickleMachine(stream, seen, reader=Reader.PLAIN)
     ended = True
     try:
-        machine.run()
-    except UnreadableFormatError:
+        machine.run(generous_opcodes(stream))
+    except BrokenPickleError:
         ended = False
+    except UnreadableFormatError as error:
+        seen.add_danger(f"opcodes of a pickle that are not understood ({error})")
     named = any(_IMPORTABLE.fullmatch(name) for name in seen.globals_named)
     with suppress(OSError):
         stream.seek(0)

@@ -34,3 +34,7 @@ class UnreadableFormatError(Exception):
     def __init__(self, problem: str, seen: Seen | None = None) -> None:
         super().__init__(problem)
         self.seen = seen or Seen()
+
+
+class BrokenPickleError(UnreadableFormatError):
+    """Whoever loads the pickle fails at this point, too."""

@@ -7,7 +7,7 @@ import re
 import zipfile
 
 from registry.policy.checks.scanning.archives import member_stream
-from registry.policy.checks.scanning.pickle_machine import Reader
+from registry.policy.checks.scanning.opcodes import Reader
 from registry.policy.checks.scanning.pickle_values import Named
 from registry.policy.checks.scanning.pickles import follow_pickles
 from registry.policy.checks.scanning.report import Seen, UnreadableFormatError

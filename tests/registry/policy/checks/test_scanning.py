@@ -197,3 +197,12 @@ def test_archive_with_two_members_of_one_name_is_an_error(tmp_path):
     finding = examined(tmp_path, "model.pt", data.replace(b"archive/data/1", b"archive/data/0"))
     assert finding.outcome is Outcome.ERROR
     assert "same name" in finding.reason
+
+
+def test_text_that_mlflow_would_load_as_a_model_is_an_error(tmp_path):
+    (tmp_path / "MLmodel").write_text("flavors:\n  sklearn: {pickled_model: weights, code: null}\n")
+    (tmp_path / "requirements.txt").write_text("cloudpickle==3.1.2\nnumpy==2.1.0\n")
+    assert examined(tmp_path, "notes", b"Read it first.\n").outcome is Outcome.PASSED
+    finding = examined(tmp_path, "weights", b"Read it first.\n")
+    assert finding.outcome is Outcome.ERROR
+    assert "weights: MLmodel names it" in finding.reason
