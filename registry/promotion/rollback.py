@@ -25,6 +25,7 @@ from registry.policy.serial import hold_policies
 from registry.policy.service import policy_for, policy_of
 from registry.promotion.errors import NothingToRollBackError, SelfReviewError
 from registry.promotion.moves import move
+from registry.promotion.production import entered_production
 from registry.promotion.tables import PromotionRequest, RequestState, Rollback, RollbackFinding, RollbackReview
 from registry.unit import Committed, Unit
 
@@ -124,36 +125,22 @@ def _locked_versions(unit: Unit, model: RegisteredModel) -> dict[UUID, ModelVers
 def _current_and_previous(
     unit: Unit, model: RegisteredModel, versions: dict[UUID, ModelVersion]
 ) -> tuple[ModelVersion, ModelVersion]:
-    """The version that entered production last and is there, and the one that entered before it."""
-    entries = _entries_into_production(unit, model, versions)
-    current = next((one for one, _ in reversed(entries) if versions[one].stage == Stage.PRODUCTION), None)
-    if current is None:
+    """The version that entered production last and is there, and the one that was there before it."""
+    entered = entered_production(unit, model.id)
+    places = [place for place, one in enumerate(entered) if versions[one.version_id].stage == Stage.PRODUCTION]
+    if not places:
         raise NothingToRollBackError("No version of this model is in production by a promotion.")
-    newest = max(position for position, (one, _) in enumerate(entries) if one == current)
-    before = [(one, digest) for one, digest in entries[:newest] if one != current]
+    current = versions[entered[places[-1]].version_id]
+    before = [one for one in entered[: places[-1]] if one.version_id != current.id]
     if not before:
-        raise NothingToRollBackError("No other version of this model was in production before.")
-    previous, digest = before[-1]
-    if versions[previous].content_digest != digest:
-        raise NothingToRollBackError("The version before no longer has the content digest with which it was promoted.")
-    return versions[current], versions[previous]
-
-
-def _entries_into_production(
-    unit: Unit, model: RegisteredModel, versions: dict[UUID, ModelVersion]
-) -> list[tuple[UUID, bytes]]:
-    """The versions in the order in which promotions brought them into production, with the digests promoted."""
-    query = (
-        select(col(PromotionRequest.version_id), col(PromotionRequest.content_digest))
-        .join(ModelVersion, col(ModelVersion.id) == col(PromotionRequest.version_id))
-        .where(
-            col(ModelVersion.model_id) == model.id,
-            col(PromotionRequest.target_stage) == Stage.PRODUCTION.value,
-            col(PromotionRequest.state) == RequestState.EXECUTED.value,
+        raise NothingToRollBackError(
+            f"No other version of this model was in production before version {current.number}, or only such that a "
+            "rollback left."
         )
-        .order_by(col(PromotionRequest.ended_at), col(PromotionRequest.number))
-    )
-    return [(version_id, digest) for version_id, digest in unit.session.execute(query) if version_id in versions]
+    previous = versions[before[-1].version_id]
+    if previous.content_digest != before[-1].content_digest:
+        raise NothingToRollBackError("The version before no longer has the content digest with which it was promoted.")
+    return current, previous
 
 
 def review_rollback(unit: Unit, actor: Actor, rollback_id: UUID, finding: RollbackFinding, reason: str) -> RolledBack:
@@ -294,11 +281,15 @@ def _reviews_of(unit: Unit, rollback_ids: list[UUID]) -> list[RollbackReview]:
 def notice_of(unit: Unit, model_id: UUID) -> str | None:
     """What every view of a model says as long as the review of a rollback is owed; None where none is."""
     row = owed_review_of(unit, model_id)
-    return None if row is None else sentence(row, unit.now)
+    return None if row is None else sentence(_with_reviews(unit, [row])[0], unit.now)
 
 
-def sentence(row: Rollback, now: datetime) -> str:
+def sentence(found: RolledBack, now: datetime) -> str:
     """What every view says of the model until the review is given."""
+    row = found.row
     due = f"{row.review_due_at:%Y-%m-%d}"
     when = f"was due on {due} and is overdue" if row.review_due_at < now else f"is due on {due}"
-    return f"In production by an emergency rollback of {row.called_at:%Y-%m-%d}; its review {when}."
+    return (
+        f"Version {found.to_number} was put back into production in the place of version {found.from_number} by an "
+        f"emergency rollback of {row.called_at:%Y-%m-%d}; its review {when}."
+    )

@@ -88,7 +88,7 @@ class RollbackView(msgspec.Struct, frozen=True):
             reviewers=row.reviewers,
             review_due_at=row.review_due_at,
             reviewed_at=row.reviewed_at,
-            notice=sentence(row, now) if found.review_is_owed else None,
+            notice=sentence(found, now) if found.review_is_owed else None,
             reviews=[RollbackReviewView.of(review) for review in found.reviews],
         )
 

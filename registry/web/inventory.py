@@ -20,8 +20,9 @@ from registry.lapses.service import lasting_lapses
 from registry.lapses.tables import LapseRow
 from registry.policy.views import GateView
 from registry.promotion.cases import Case, CaseFilter, list_cases
+from registry.promotion.production import returned_by_rollback
 from registry.promotion.service import gate_of_case
-from registry.promotion.tables import PromotionRequest, RequestState, Waiver
+from registry.promotion.tables import PromotionRequest, RequestState, Rollback, Waiver
 from registry.unit import Unit
 from registry.web.presentation import counted
 from registry.web.subjects import version_href
@@ -37,7 +38,10 @@ MOST_WAIVERS = 50
 class InProduction:
     """A version that serves."""
 
-    request_id: UUID | None
+    cause_id: UUID | None
+    """Of the promotion or the rollback that brought it there."""
+    is_back: bool
+    """Whether a rollback did."""
     title: str
     href: str
     purpose: str
@@ -102,10 +106,18 @@ def production(unit: Unit, actor: Actor, tiers: list[str]) -> list[Tier]:
     found = [(row[0], row[1]) for row in unit.session.execute(query)]
     ids = [version.id for _, version in found]
     executed = _executions(unit, ids)
+    returned = returned_by_rollback(unit, ids)
     verdicts = _verdicts(unit, ids)
     lapsed = lasting_lapses(unit, ids)
     shown = [
-        _in_production(model, version, executed.get(version.id), verdicts.get(version.id), lapsed.get(version.id, []))
+        _in_production(
+            model,
+            version,
+            executed.get(version.id),
+            returned.get(version.id),
+            verdicts.get(version.id),
+            lapsed.get(version.id, []),
+        )
         for model, version in found
     ]
     known = [*reversed(tiers), *sorted(set(counts) - set(tiers))]
@@ -149,6 +161,7 @@ def _in_production(
     model: RegisteredModel,
     version: ModelVersion,
     request: PromotionRequest | None,
+    returned: Rollback | None,
     verdict: str | None,
     lapsed: list[LapseRow],
 ) -> InProduction:
@@ -156,10 +169,16 @@ def _in_production(
     if request is not None and request.gate is not None:
         gate = msgspec.convert(request.gate, GateView)
         items = [item for checklist in gate.checklists for item in checklist.items]
-        waived = sum(1 for item in items if item.state == "waived")
-        met = f"{len(items) - waived} of {len(items)}"
+        waived_items = sum(1 for item in items if item.state == "waived")
+        met = f"{len(items) - waived_items} of {len(items)}"
+        waived = waived_items + sum(1 for finding in gate.findings if finding.state == "waived")
+    cause_id, since = (None, None) if request is None else (request.id, request.ended_at)
+    is_back = returned is not None and (since is None or returned.called_at > since)
+    if returned is not None and is_back:
+        cause_id, since = returned.id, returned.called_at
     return InProduction(
-        request_id=None if request is None else request.id,
+        cause_id=cause_id,
+        is_back=is_back,
         title=f"{model.name} {version.number}",
         href=version_href(model.name, version.number),
         purpose=model.purpose,
@@ -167,7 +186,7 @@ def _in_production(
         verdict=verdict,
         items_met=met,
         waived=waived,
-        since=None if request is None else request.ended_at,
+        since=since,
         review_due=tuple(row.title for row in lapsed),
         review_due_since=min((row.since for row in lapsed), default=None),
     )

@@ -46,7 +46,7 @@ class OverviewPage(Controller):
         requests, more_requests = waiting(unit, actor)
         waivers = in_force(unit, actor, item_titles(unit))
         versions = [version for tier in tiers for version in tier.versions]
-        subjects = [one.request_id for one in versions if one.request_id] + [waiver.id for waiver in waivers]
+        subjects = [one.cause_id for one in versions if one.cause_id] + [waiver.id for waiver in waivers]
         total = sum(tier.count for tier in tiers)
         checkpoint = latest_checkpoint(unit.session.connection())
         return page(
@@ -65,7 +65,7 @@ class OverviewPage(Controller):
                 OwedReview(
                     f"{one.model.name} {one.to_number}",
                     version_href(one.model.name, one.to_number),
-                    sentence(one.row, unit.now),
+                    sentence(one, unit.now),
                 )
                 for one in rollbacks_owing_review(unit, actor)
             ],

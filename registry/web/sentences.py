@@ -51,6 +51,12 @@ class _Words:
         """For whom a delegate acted; nothing where somebody acted in their own right."""
         return f", for {self.name('on_behalf_of')}" if self._changes.get("on_behalf_of") else ""
 
+    def cause(self) -> str:
+        """Why a version was moved: a promotion's own entry says so already."""
+        if "rollback_id" in self._changes:
+            return ", by an emergency rollback"
+        return ", because what it rests on has lapsed" if "lapse_id" in self._changes else ""
+
     def subject(self, otherwise: str) -> str:
         title = self._titles.get(self._subject)
         return otherwise if title is None else f"“{title}”"
@@ -116,7 +122,7 @@ _TELLINGS: Mapping[str, Telling] = {
     "version.registered": lambda who, say: f"Version {say.value('number')} registered by {who}.",
     "version.digest-checked": lambda who, say: f"{who} computed the content digest again: {say.value('digest_state')}.",
     "version.stage-changed": lambda who, say: (
-        f"{say.value('to').capitalize()}. Moved by {who}, from {say.value('from')}."
+        f"{say.value('to').capitalize()}. Moved by {who}, from {say.value('from')}{say.cause()}."
     ),
     "alias.set": lambda who, say: f"{who} pointed the alias {say.value('alias')} at a version.",
     "alias.removed": lambda who, say: f"{who} took the alias {say.value('alias')} away.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,10 +37,11 @@ from registry.policy.policy import Policy, Severity
 from registry.policy.service import find_policy_for, gate_under, policy_for, policy_of, tier_under
 from registry.policy.views import GateView
 from registry.promotion.cases import Case, CaseFilter, find_case, list_cases
+from registry.promotion.production import rollbacks_about
 from registry.promotion.rollback import notice_of
 from registry.promotion.service import gate_of_case
 from registry.promotion.states import LIVE
-from registry.promotion.tables import RequestState
+from registry.promotion.tables import RequestState, Rollback
 from registry.promotion.views import PromotionSummary, PromotionView, WaiverView
 from registry.promotion.waivers import list_waivers
 from registry.storage import Storage
@@ -73,6 +75,8 @@ class VersionPage:
     version: VersionView
     notice: str | None
     """What is owed: the review of an emergency rollback of the model."""
+    back_since: datetime | None
+    """When a rollback brought it back into production, where it is there by one."""
     gate: ShownGate | None
     other_stages: tuple[str, ...]
     request: PromotionSummary | None
@@ -151,6 +155,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
     cards = [CardView.of(card) for card in list_cards(unit, actor, name, number)]
     attestations = list_attestations(unit, version_id)
     monitoring = shown_monitoring(unit, version_id)
+    rollbacks = rollbacks_about(unit, version_id)
     cases = _cases(unit, actor, found)
     requests = [PromotionView.of(case, None) for case in cases]
     judged = _gate(unit, found, cases, target_stage)
@@ -166,6 +171,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         *(one.id for one in lapses),
         *(one.id for one in cards),
         *(one.id for one in attestations),
+        *(one.id for one in rollbacks),
         *monitoring.subjects,
         *(one.request.id for one in requests),
         *(evidence_in(judged.view) if judged else ()),
@@ -185,6 +191,7 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         frame=frame_of(unit, actor),
         model=ModelView.of(found.model),
         notice=notice_of(unit, found.model.id),
+        back_since=_back_since(found, rollbacks, cases),
         version=VersionView.of(found, labels),
         gate=gate,
         other_stages=_other_stages(unit, found, None if gate is None else gate.target_stage),
@@ -203,6 +210,19 @@ def version_page(unit: Unit, actor: Actor, name: str, number: int, target_stage:
         names=names,
         history=history,
     )
+
+
+def _back_since(found: FoundVersion, rollbacks: Sequence[Rollback], cases: Sequence[Case]) -> datetime | None:
+    promoted = [
+        case.request.ended_at
+        for case in cases
+        if case.state is RequestState.EXECUTED and case.request.target_stage == Stage.PRODUCTION
+    ]
+    last = max((at for at in promoted if at is not None), default=None)
+    back = next((one.called_at for one in rollbacks if one.to_version_id == found.version.id), None)
+    if found.version.stage != Stage.PRODUCTION or back is None or (last is not None and last > back):
+        return None
+    return back
 
 
 def _findings(unit: Unit, found: FoundVersion) -> list[FindingView]:

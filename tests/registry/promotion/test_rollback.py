@@ -19,9 +19,18 @@ from registry.promotion.tables import RollbackFinding
 from tests.registry.promotion.conftest import NAME
 
 
-def back(governance, actor=None):
+def called_back(governance, actor=None):
     with governance.units.writing() as unit:
-        return roll_back(unit, actor or governance.people.operations, NAME, "It refuses everybody.").row
+        return roll_back(unit, actor or governance.people.operations, NAME, "It refuses everybody.")
+
+
+def back(governance, actor=None):
+    return called_back(governance, actor).row
+
+
+def where_it_went(governance):
+    found = called_back(governance)
+    return found.from_number, found.to_number
 
 
 def judge(governance, actor, row):
@@ -34,7 +43,8 @@ def test_one_call_brings_the_version_before_back_and_owes_two_reviews_by_others(
     governance.promote(registered)
     second = governance.register()
     governance.promote(second)
-    row = back(governance)
+    found = called_back(governance)
+    row = found.row
     assert (governance.stage(registered), governance.stage(second)) == ("production", "archived")
     called, left, entered = governance.entries()[-3:]
     assert called.action == "rollback.called"
@@ -42,8 +52,9 @@ def test_one_call_brings_the_version_before_back_and_owes_two_reviews_by_others(
     assert left.changes["rollback_id"] == entered.changes["rollback_id"] == str(row.id)
     with governance.units.reading() as unit:
         assert [one.row.id for one in rollbacks_owing_review(unit, people.auditor)] == [row.id]
-        assert "is due on" in sentence(row, unit.now)
-        assert "overdue" in sentence(row, unit.now + timedelta(days=8))
+        assert "Version 1 was put back into production in the place of version 2" in sentence(found, unit.now)
+        assert "is due on" in sentence(found, unit.now)
+        assert "overdue" in sentence(found, unit.now + timedelta(days=8))
     for caller in (people.operations, governance.machine_of(people.operations, Role.VALIDATOR)):
         with pytest.raises(SelfReviewError):
             judge(governance, caller, row)
@@ -58,6 +69,27 @@ def test_one_call_brings_the_version_before_back_and_owes_two_reviews_by_others(
         judge(governance, governance.also(people.ethics, Role.VALIDATOR), row)
     with governance.units.reading() as unit:
         assert owed_review_of(unit, row.model_id) is None
+
+
+def test_rollback_never_leads_to_what_a_rollback_left(governance, registered):
+    governance.promote(registered)
+    governance.promote(governance.register())
+    assert where_it_went(governance) == (2, 1)
+    with pytest.raises(NothingToRollBackError, match="before version 1, or only such that a rollback left"):
+        back(governance)
+    governance.promote(governance.register())
+    assert where_it_went(governance) == (3, 1)
+
+
+def test_rollbacks_in_a_row_lead_further_back(governance, registered):
+    governance.promote(registered)
+    second = governance.register()
+    governance.promote(second)
+    governance.promote(governance.register())
+    assert where_it_went(governance) == (3, 2)
+    assert where_it_went(governance) == (2, 1)
+    governance.promote(second)
+    assert where_it_went(governance) == (2, 1)
 
 
 def test_only_who_the_policy_names_rolls_back_and_only_where_there_is_something_to_go_back_to(governance, registered):
@@ -111,15 +143,21 @@ def test_pages_and_card_say_that_the_review_is_owed(governance, registered, clie
     paths = ("/", f"/models/{NAME}", f"/models/{NAME}/versions/1")
     for path in paths:
         assert "emergency rollback of" in client.http.get(path, headers=page).text, path
+    overview, _, version = (client.http.get(path, headers=page).text for path in paths)
+    called = next(entry for entry in governance.entries() if entry.action == "rollback.called")
+    assert f'href="/audit/{called.sequence}"' in overview
+    assert "by an emergency rollback" in overview
+    assert ", back by an emergency rollback since " in version
+    assert "from archived, by an emergency rollback." in version
     assert "rolled back in an emergency" in client.http.get(f"/models/{NAME}", headers=page).text
     with governance.units.reading() as unit:
         gate = decided(unit, find_version(unit, people.auditor, NAME, 1)).gate
     assert gate is not None
-    assert "emergency rollback of" in gate.sentence
+    assert "Version 1 was put back into production in the place of version 2 by an emergency" in gate.sentence
     for reviewer in (people.validator, people.risk):
         judge(governance, reviewer, row)
     for path in paths:
-        assert "emergency rollback of" not in client.http.get(path, headers=page).text, path
+        assert "to be reviewed" not in client.http.get(path, headers=page).text, path
 
 
 def cookie_of(client, actor):
