@@ -1,7 +1,7 @@
 """Jobs: enqueue within a transaction, lease, renew, finish, retry, cancel, replay."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -79,14 +79,17 @@ def enqueue(
     return job_id
 
 
-def take(unit: Unit, holder: str, lease: timedelta) -> Lease | None:
-    """Lease the job that has been due the longest, or one whose worker fell silent; None where nothing is due."""
-    due = or_(
-        and_(col(JobRow.state) == JobState.QUEUED.value, col(JobRow.run_after) <= unit.now),
-        and_(col(JobRow.state) == JobState.RUNNING.value, col(JobRow.lease_until) < unit.now),
-    )
+def take(unit: Unit, holder: str, lease: timedelta, kinds: Collection[str] | None = None) -> Lease | None:
+    """Lease the job that has been due the longest, or one whose worker fell silent; None where nothing is due.
+
+    `kinds`: only of these; None: of all.
+    """
     row = unit.session.execute(
-        select(JobRow).where(due).order_by(col(JobRow.run_after)).limit(1).with_for_update(skip_locked=True)
+        select(JobRow)
+        .where(_due(unit, kinds))
+        .order_by(col(JobRow.run_after))
+        .limit(1)
+        .with_for_update(skip_locked=True)
     ).scalar()
     if row is None:
         return None
@@ -104,13 +107,17 @@ def take(unit: Unit, holder: str, lease: timedelta) -> Lease | None:
     return Lease(row.id, row.kind, row.arguments, row.requested_by, row.attempts, holder)
 
 
-def anything_due(unit: Unit) -> bool:
+def anything_due(unit: Unit, kinds: Collection[str] | None = None) -> bool:
     """Whether `take` would find something: a read, so that idle workers do not write."""
+    return unit.session.execute(select(col(JobRow.id)).where(_due(unit, kinds)).limit(1)).first() is not None
+
+
+def _due(unit: Unit, kinds: Collection[str] | None) -> ColumnElement[bool]:
     due = or_(
         and_(col(JobRow.state) == JobState.QUEUED.value, col(JobRow.run_after) <= unit.now),
         and_(col(JobRow.state) == JobState.RUNNING.value, col(JobRow.lease_until) < unit.now),
     )
-    return unit.session.execute(select(col(JobRow.id)).where(due).limit(1)).first() is not None
+    return due if kinds is None else and_(due, col(JobRow.kind).in_(kinds))
 
 
 def renew(unit: Unit, lease: Lease, length: timedelta, progress: float, text: str | None) -> None:

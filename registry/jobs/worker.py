@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,6 +41,8 @@ HANDLERS: Mapping[str, str] = {
     "verify-digest": "registry.catalog.jobs:verify_digest",
 }
 """What each kind of job runs, as module:function, so that heavy libraries are loaded when a job needs them."""
+PROMPT = frozenset({"deliver", "notify"})
+"""Kinds that somebody waits for, such as an alert. They are worked off beside the others: no long job holds them up."""
 
 
 class StoppingError(Exception):
@@ -123,7 +125,7 @@ Handler = Callable[[Work], None]
 
 
 class Worker:
-    """One process that works off the queue, one job at a time."""
+    """One process that works off the queue: one job at a time, and beside it what must go out promptly."""
 
     def __init__(self, units: Units, settings: Settings) -> None:
         self.units = units
@@ -141,16 +143,23 @@ class Worker:
     def run(self) -> None:
         """Work until told to stop."""
         logger.info("worker started", extra={"holder": self.holder})
+        prompt = threading.Thread(target=self._run, args=(PROMPT,), name="prompt-jobs")
+        prompt.start()
+        self._run(HANDLERS.keys() - PROMPT)
+        prompt.join()
+        logger.info("worker stopped", extra={"holder": self.holder})
+
+    def _run(self, kinds: Collection[str]) -> None:
         while not self.stopping.is_set():
             try:
-                self.enqueue_periodic()
-                busy = self.run_one()
+                if kinds is not PROMPT:
+                    self.enqueue_periodic()
+                busy = self.run_one(kinds)
             except UnavailableError as error:
                 logger.warning("database not available: %s", error)
                 busy = False
             if not busy:
                 self.stopping.wait(self.settings.job_poll_seconds)
-        logger.info("worker stopped", extra={"holder": self.holder})
 
     def enqueue_periodic(self) -> None:
         """Enqueue the work whose period is over; looked at once a minute, since periods are longer."""
@@ -170,13 +179,13 @@ class Worker:
             count += 1
         return count
 
-    def run_one(self) -> bool:
-        """Take one job and work on it; False where nothing was due."""
+    def run_one(self, kinds: Collection[str] | None = None) -> bool:
+        """Take one job, of these kinds or of any, and work on it; False where nothing was due."""
         with self.units.reading() as unit:
-            if not service.anything_due(unit):
+            if not service.anything_due(unit, kinds):
                 return False
         with self.units.writing() as unit:
-            lease = service.take(unit, self.holder, self.lease)
+            lease = service.take(unit, self.holder, self.lease, kinds)
         if lease is not None:
             self._work(Work(lease, self.units, self.settings, self.stopping))
         return True

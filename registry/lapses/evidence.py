@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from registry.lapses.rules import Lacking
-from registry.policy.evidence import Attested, Documented, Evidence
+from registry.policy.evidence import Attested, Checked, Documented, Evidence
 from registry.policy.gate import Gate, ItemResult
-from registry.policy.policy import AttestationNeeded, DocumentNeeded
 
 PERIODIC_REVIEW = "periodic-review"
 """The requirement that somebody looks at the version again from time to time."""
@@ -75,12 +74,12 @@ def _since(
 
 
 def _aged_out(result: ItemResult) -> datetime | None:
-    """When an answer or a signature grew too old, where its item says how old it may be."""
+    """When an answer, a signature or a result grew too old, where its item says how old it may be."""
     needed = result.item.shown
-    if not isinstance(needed, AttestationNeeded | DocumentNeeded) or needed.max_age_days is None:
+    if needed.max_age_days is None:
         return None
     match result.basis:
-        case Attested(at=given) | Documented(signed_off_at=datetime() as given):
+        case Attested(at=given) | Checked(at=given) | Documented(signed_off_at=datetime() as given):
             return given + timedelta(days=needed.max_age_days)
         case _:
             return None

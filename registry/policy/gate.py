@@ -237,7 +237,7 @@ def _judge(policy: Policy, item: Item, evidence: Evidence, now: datetime) -> Ite
         case CheckNeeded() as needed:
             fresh = evidence.fresh_result(needed, now)
             basis = fresh or evidence.newest_result_of(needed.check)
-            outcome = _judge_check(item, fresh, basis)
+            outcome = _judge_check(item, needed, fresh, basis, now)
     if isinstance(outcome, Unmet):
         waiver = evidence.excepted.get(item.id)
         if waiver is not None and item.waiver is not None and waiver.excuses(now):
@@ -278,13 +278,17 @@ def _judge_document(
     return Met(State.PASSED, f"“{found.title}” is signed off.")
 
 
-def _judge_check(item: Item, fresh: Checked | None, newest: Checked | None) -> Met | Unmet:
+def _judge_check(
+    item: Item, needed: CheckNeeded, fresh: Checked | None, newest: Checked | None, now: datetime
+) -> Met | Unmet:
     who = (Role.DEVELOPER,)
     if fresh is None:
         if newest is None:
             return Unmet(State.OPEN, "The check has not run yet.", "Run the checks.", who)
         reason = f"The result of {newest.at:%Y-%m-%d %H:%M} UTC is stale: what it looked at has changed since."
         return Unmet(State.OPEN, reason, "Run the checks again.", who)
+    if _is_older(fresh.at, needed.max_age_days, now):
+        return Unmet(State.OPEN, f"The result is older than {needed.max_age_days} days.", "Run the checks again.", who)
     match fresh.outcome:
         case Outcome.PASSED:
             return Met(State.PASSED, fresh.reason)

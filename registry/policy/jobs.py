@@ -1,5 +1,6 @@
 """Runs the automatic checks of a version, and keeps their dated results. Gates read those and compute nothing."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from registry.access.actor import Actor, Place
+from registry.catalog.digest import manifest_of_uri
+from registry.catalog.jobs import note_digest
+from registry.catalog.manifest import ContentError, content_digest
 from registry.catalog.tables import ModelVersion, RegisteredModel
 from registry.findings.from_checks import open_where_failed
 from registry.jobs.service import enqueue, get_job
@@ -35,6 +39,8 @@ from registry.promotion.staleness import outdate_requests
 from registry.promotion.states import LIVE
 from registry.promotion.tables import PromotionRequest
 from registry.unit import Committed, Unit
+
+logger = logging.getLogger("acta.checks")
 
 RECENT = timedelta(days=1)
 """How long what a check found in files is not looked for again without anybody asking."""
@@ -101,7 +107,8 @@ def _checks_for(unit: Unit, version_id: UUID) -> list[Check]:
 def _examined(work: Work, version_id: UUID, checks: Sequence[Check], directory: Directory) -> list[_Examined]:
     """What each check finds, on copies of the files, outside of any transaction."""
     export = refreshed_export(work.units, work.settings, wanted_by(checks), directory)
-    # Read after the export was kept: it is among the facts.
+    _read_bytes_again(work, version_id)
+    # Read after the export and the digest were kept: they are among the facts.
     with work.units.reading() as unit:
         version = unit.session.get_one(ModelVersion, version_id)
         model = unit.session.get_one(RegisteredModel, version.model_id)
@@ -118,6 +125,28 @@ def _examined(work: Work, version_id: UUID, checks: Sequence[Check], directory: 
         finding = examine(check, facts, now, files_for(check, copied), limits, work.go_on)
         found.append(_Examined(check, finding, inputs_digest(check, facts, now)))
     return found
+
+
+def _read_bytes_again(work: Work, version_id: UUID) -> None:
+    """Compute the content digest from the stored bytes, unless that was done a short while ago without being asked.
+
+    Where the bytes cannot be read, what was found last stands, and grows old.
+    """
+    with work.units.reading() as unit:
+        version = unit.session.get_one(ModelVersion, version_id)
+        read_at, now = version.digest_checked_at, unit.now
+        source_uri = version.source_uri
+    if work.lease.requested_by is None and read_at is not None and now - read_at < RECENT:
+        return
+    work.report(0.05, "reading the artifact")
+    try:
+        found = content_digest(manifest_of_uri(source_uri, work.settings.artifact_roots))
+    except (ContentError, OSError) as error:
+        logger.warning("the artifact of version %s cannot be read: %s", version_id, error)
+        return
+    work.go_on()
+    with work.units.writing(f"job-{work.lease.job_id}") as unit:
+        note_digest(unit, version_id, found)
 
 
 def _without_recent(unit: Unit, version_id: UUID, checks: Sequence[Check], facts: CheckFacts) -> list[Check]:

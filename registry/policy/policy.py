@@ -75,6 +75,8 @@ class CheckNeeded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
     check: Identifier
     parameters: dict[str, ParameterValue] = {}
+    max_age_days: Days | None = None
+    """How old its result may be; None: as old as its inputs."""
     opens_finding: Severity | None = None
     """Where the check fails, a finding of this severity is opened, once for each version."""
 

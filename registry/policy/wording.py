@@ -15,9 +15,10 @@ def how_shown(policy: Policy, item: Item) -> str:
             return f"attestation by {_with_article(_or(names))}{apart}{_not_older(days)}{again}"
         case DocumentNeeded(kind=kind, max_age_days=days):
             return f"document: {policy.document_kinds[kind].title}, signed off{_not_older(days)}"
-        case CheckNeeded(check=check, parameters=parameters):
+        case CheckNeeded(check=check, parameters=parameters, max_age_days=days, opens_finding=severity):
             given = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in parameters.items())
-            return f"automatic check {check}{f' ({given})' if given else ''}"
+            opens = "" if severity is None else f"; a failure opens a finding of {severity.value} severity"
+            return f"automatic check {check}{f' ({given})' if given else ''}{_not_older(days)}{opens}"
 
 
 def asked_for_at(policy: Policy, item: Item) -> str:

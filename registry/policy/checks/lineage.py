@@ -1,7 +1,7 @@
 """Checks of where a version comes from: lineage, digest, what it takes to make it again, data kept apart."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -60,18 +60,27 @@ class LineageComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DigestVerified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Acta computed the content digest again from the stored bytes, and found the one that was registered."""
+    """Acta read the stored bytes not too long ago, and found the content digest that was registered. Whoever has the
+    checks run has the bytes read again.
+    """
 
     name: ClassVar[str] = "digest-verified"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[frozenset[Reads]] = ROWS_ONLY
 
+    max_age_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
+    """How long ago the bytes were read at most."""
+
     def inputs(self, facts: CheckFacts, now: datetime) -> tuple[str, ...]:
-        return (hex_of(facts.content_digest), facts.digest_state.value, time_of(facts.digest_checked_at))
+        age = "too long ago" if self._is_too_long_ago(facts, now) else "in time"
+        return (hex_of(facts.content_digest), facts.digest_state.value, age)
 
     def examine(self, facts: CheckFacts, now: datetime, files: Files) -> Finding:
         evidence = {"content digest": hex_of(facts.content_digest), "computed at": time_of(facts.digest_checked_at)}
         match facts.digest_state:
+            case DigestState.VERIFIED if self._is_too_long_ago(facts, now):
+                reason = f"The stored bytes were read last more than {self.max_age_days} days ago."
+                return Finding(Outcome.INCONCLUSIVE, reason, evidence)
             case DigestState.VERIFIED:
                 return Finding(Outcome.PASSED, "The stored bytes have the registered digest.", evidence)
             case DigestState.MISMATCH:
@@ -81,6 +90,10 @@ class DigestVerified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case DigestState.STATED:
                 reason = "The digest is what the client stated; Acta has not read the stored bytes."
                 return Finding(Outcome.INCONCLUSIVE, reason, {"content digest": hex_of(facts.content_digest)})
+
+    def _is_too_long_ago(self, facts: CheckFacts, now: datetime) -> bool:
+        read_at = facts.digest_checked_at
+        return read_at is not None and now - read_at > timedelta(days=self.max_age_days)
 
 
 class FactsForReproduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -149,4 +149,4 @@ def test_a_worker_does_the_periodic_work_when_it_is_due(units, people, settings)
     with units.reading() as unit:
         [row] = unit.session.execute(select(JobRow)).scalars()
     assert (row.kind, row.state) == (KIND, "succeeded")
-    assert row.result == {"flagged": "0", "ended": "0", "moved": "0", "escalated": "0"}
+    assert row.result == {"flagged": "0", "ended": "0", "moved": "0", "escalated": "0", "rechecked": "0"}

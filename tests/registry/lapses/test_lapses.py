@@ -13,6 +13,7 @@ from registry.errors import ConflictError, RefusedError
 from registry.findings import service as findings
 from registry.findings.service import NewFinding
 from registry.jobs.tables import JobRow
+from registry.jobs.worker import Worker
 from registry.lapses import service
 from registry.lapses.jobs import Tally, look
 from registry.lapses.tables import LapseRow
@@ -66,6 +67,20 @@ def test_a_quiet_day_writes_nothing(governance, in_production):
     assert look_after(governance, 1) == Tally()
     assert look_after(governance, -1) == Tally()
     assert rows_and_entries(governance) == before
+
+
+def test_what_serves_is_checked_again_once_a_week_and_nothing_else(governance, in_production):
+    worker = Worker(governance.units, governance.settings)
+    worker.run_until_idle()
+    other = governance.register()
+    governance.run_checks(other)
+    assert look_after(governance, 6.9) == Tally()
+    assert look_after(governance, 7.1) == Tally(rechecked=1)
+    assert look_after(governance, 7.1) == Tally()
+    worker.run_until_idle()
+    with governance.units.reading() as unit:
+        [job] = unit.session.query(JobRow).filter_by(kind="run-checks", requested_by=None, state="queued")
+    assert job.subject_id == in_production.version.id
 
 
 def test_a_waiver_that_ends_flags_the_version_and_after_the_grace_moves_it(governance, slowly_ageing, registered):

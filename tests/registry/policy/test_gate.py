@@ -10,7 +10,7 @@ from registry.access.actor import Role
 from registry.catalog.facts import Stage
 from registry.policy.checks import bind, inputs_digest
 from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed
-from registry.policy.gate import State, Unmet, Waived, evaluate
+from registry.policy.gate import Met, State, Unmet, Waived, evaluate
 from registry.policy.policy import AttestationNeeded, CheckNeeded, DocumentNeeded, parse
 from registry.policy.tables import Answer, Outcome
 from registry.resources import default_policy_path
@@ -175,6 +175,17 @@ def test_waiver_counts_from_its_grant_until_just_before_it_expires(since, until,
     )
     assert isinstance(outcome(evidence, "human-oversight"), Waived if counts else Unmet)
     assert gate(evidence).met is counts
+
+
+@pytest.mark.parametrize("age, counts", [(90 * DAY, True), (90 * DAY + timedelta(microseconds=1), False)])
+def test_result_of_a_check_counts_on_its_last_day_and_not_after(age, counts):
+    checked = {key: replace(result, at=NOW - age) for key, result in COMPLETE.checked.items()}
+    evidence = replace(COMPLETE, checked=checked)
+    found = outcome(evidence, "artifact-safe-to-load")
+    assert isinstance(found, Met if counts else Unmet)
+    assert gate(evidence).met is counts
+    if isinstance(found, Unmet):
+        assert found.reason == "The result is older than 90 days."
 
 
 def test_item_that_the_policy_lets_nobody_waive_is_not_waived():

@@ -1,6 +1,8 @@
 """The job that runs checks, on both databases: what it copies, what it leaves, and when its results are stale."""
 
 import json
+import shutil
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -59,11 +61,19 @@ class Run:
     def found(self, unit):
         return catalog.find_version(unit, self.people.auditor, "credit-default", self.number)
 
-    def again(self):
+    def again(self, asked_by=None):
         with self.units.writing() as unit:
-            request_checks(unit, None, self.found(unit).version.id)
+            request_checks(unit, asked_by, self.found(unit).version.id)
         Worker(self.units, self.settings).run_until_idle()
         return self
+
+    def digest(self):
+        """What the check of the digest finds when somebody asks for it, and what the version says of its digest."""
+        self.again(self.people.developer)
+        with self.units.reading() as unit:
+            version = self.found(unit).version
+            row = next(row for row in list_results(unit, version.id) if row.check_name == "digest-verified")
+            return Outcome(row.outcome), version.digest_state
 
     def results(self):
         with self.units.reading() as unit:
@@ -108,6 +118,25 @@ def test_bytes_that_changed_after_registration_are_told_from_the_registered_ones
     outcomes = registered.again().outcomes()
     assert outcomes.pop("artifact-intact") is Outcome.FAILED
     assert set(outcomes.values()) == {Outcome.ERROR}
+
+
+def test_bytes_are_read_again_whenever_somebody_asks_for_the_checks(run, artifact):
+    registered = run()
+    assert registered.digest() == (Outcome.PASSED, "verified")
+    (artifact / "model.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    assert registered.digest() == (Outcome.FAILED, "mismatch")
+    (artifact / "model.pkl").write_bytes(HARMLESS["model.pkl"])
+    assert registered.digest() == (Outcome.PASSED, "verified")
+
+
+def test_bytes_that_cannot_be_read_any_more_leave_what_was_found_last(run, artifact, units):
+    registered = run()
+    assert registered.digest() == (Outcome.PASSED, "verified")
+    shutil.rmtree(artifact)
+    assert registered.digest() == (Outcome.PASSED, "verified")
+    with units.writing() as unit:
+        registered.found(unit).version.digest_checked_at = unit.now - timedelta(days=31)
+    assert registered.digest() == (Outcome.INCONCLUSIVE, "verified")
 
 
 def test_link_in_an_artifact_fails_and_is_not_followed(run, artifact, export, now):

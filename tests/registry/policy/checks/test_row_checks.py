@@ -47,6 +47,15 @@ def test_digest_that_was_not_found_in_the_bytes_does_not_pass(state, outcome):
     assert DigestVerified().examine(replace(GOOD, digest_state=state), NOW, Files()).outcome is outcome
 
 
+def test_digest_that_was_read_long_ago_does_not_pass_any_more():
+    check = DigestVerified(max_age_days=30)
+    on_the_day = replace(GOOD, digest_checked_at=NOW - timedelta(days=30))
+    after = replace(GOOD, digest_checked_at=NOW - timedelta(days=30, seconds=1))
+    assert check.examine(on_the_day, NOW, Files()).outcome is Outcome.PASSED
+    assert check.examine(after, NOW, Files()).outcome is Outcome.INCONCLUSIVE
+    assert inputs_digest(check, on_the_day, NOW) != inputs_digest(check, after, NOW)
+
+
 @pytest.mark.parametrize(
     "change, outcome, words",
     [
