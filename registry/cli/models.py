@@ -15,6 +15,7 @@ from registry.cli.output import Form, emit, json_option
 if TYPE_CHECKING:
     from registry.catalog.facts import RiskProfile
     from registry.client import Client
+    from registry.client.registration import EnvironmentLock
 
 
 def _words(answers: type[StrEnum]) -> click.Choice[str]:
@@ -121,6 +122,8 @@ def register(
         click.echo(f"registered the model {made.name}: risk tier {made.risk_tier}", err=True)
     version = client.register_version(model, registration.facts)
     _state_profiles(client, model, version.number, datasets)
+    if registration.lock is not None:
+        _upload_lock(client, model, version.number, registration.lock)
     if alias is not None:
         version = client.set_alias(model, alias, version.number)
     click.echo(f"registered version {version.number} of {model}; content digest {version.content_digest}", err=True)
@@ -140,6 +143,16 @@ def _state_profiles(client: "Client", model: str, number: int, datasets: Sequenc
             click.echo(f"acta: {path} has no profile, which drift would be measured against: {error}", err=True)
         else:
             client.state_training_profile(model, number, digest, profile)
+
+
+def _upload_lock(client: "Client", model: str, number: int, lock: "EnvironmentLock") -> None:
+    """Keep the lock file as a document, where the policy has the kind: a check reads what it pins."""
+    from registry.client import ApiError
+
+    try:
+        client.upload_environment_lock(model, number, lock)
+    except ApiError as error:
+        click.echo(f"acta: {lock.name} is not kept, so its packages are not checked: {error}", err=True)
 
 
 def _require(options: Mapping[str, str | bool | None], model: str) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote
@@ -22,13 +23,20 @@ from registry.client.monitoring import MonitoringCalls
 from registry.client.paging import pages
 from registry.client.policies import PolicyCalls
 from registry.client.promotions import PromotionCalls
+from registry.client.registration import EnvironmentLock
 
 Item = TypeVar("Item")
 
 POLL_SECONDS = 0.2
+LOCK_KIND = "environment-lock"
+"""The kind of document under which the environment's lock file is kept."""
 MEDIA_TYPES = {
     ".md": "text/markdown",
     ".txt": "text/plain",
+    ".lock": "text/plain",
+    ".toml": "text/plain",
+    ".yaml": "text/plain",
+    ".yml": "text/plain",
     ".csv": "text/csv",
     ".json": "application/json",
     ".pdf": "application/pdf",
@@ -190,6 +198,13 @@ class Client(FindingCalls, GateCalls, MonitoringCalls, PolicyCalls, PromotionCal
         form = {"kind": kind, "title": title}
         file = Upload(path, media_type_of(path))
         return self._connection.upload(f"{version_path(model, number)}/documents", form, file, answers.Document)
+
+    def upload_environment_lock(self, model: str, number: int, lock: EnvironmentLock) -> answers.Document:
+        """Add the lock file that the lineage names, so that a check can read what it pins."""
+        with TemporaryDirectory(prefix="acta-lock-") as directory:
+            path = Path(directory) / lock.name
+            path.write_bytes(lock.content)
+            return self.upload_document(model, number, path, kind=LOCK_KIND, title="Environment lock")
 
     def documents(self, model: str, number: int) -> list[answers.Document]:
         """All documents of a version, the newest first; superseded ones too."""

@@ -7,11 +7,15 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from registry.catalog.facts import DatasetRole, EdgeKind, LineageEdge, VersionFacts
 from registry.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from registry.mlflow.runs import RunFacts
 
 ROLES = {
     "training": DatasetRole.TRAINING,
@@ -44,12 +48,22 @@ class Stated:
 
 
 @dataclass(frozen=True)
+class EnvironmentLock:
+    """A lock file and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Registration:
     """The facts of a version, and what the run said that could not be used."""
 
     facts: VersionFacts
     left_out: tuple[str, ...]
     """Sentences."""
+    lock: EnvironmentLock | None = None
+    """The lock file that the lineage names, where it is not among the model's own files: to be uploaded."""
 
 
 def check_source(run_or_folder: str, tracking_uri: str | None) -> None:
@@ -111,11 +125,12 @@ def version_facts(
         edges.append(LineageEdge(EdgeKind.CODE, name, uri=repository, identifier=code))
     if run.run_id:
         edges.append(LineageEdge(EdgeKind.RUN, run.run_name or run.run_id, uri=run.tracking_uri, identifier=run.run_id))
-    if stated.environment_lock is not None:
-        digest = file_digest(stated.environment_lock)
-        edges.append(LineageEdge(EdgeKind.ENVIRONMENT, stated.environment_lock.name, digest=digest))
-    elif run.environment is not None:
-        edges.append(LineageEdge(EdgeKind.ENVIRONMENT, run.environment.name, digest=run.environment.sha256))
+    lock = _lock_of(stated, run)
+    if lock is not None:
+        digest = hashlib.sha256(lock.content).hexdigest()
+        edges.append(LineageEdge(EdgeKind.ENVIRONMENT, lock.name, digest=digest))
+        if any(file.sha256 == digest for file in manifest.files):
+            lock = None
     if stated.parent is not None:
         edges.append(LineageEdge(EdgeKind.PARENT, f"version {stated.parent}", identifier=str(stated.parent)))
     facts = VersionFacts(
@@ -132,7 +147,17 @@ def version_facts(
         lineage=edges,
         trained_by=stated.trained_by,
     )
-    return Registration(facts, tuple(left_out))
+    return Registration(facts, tuple(left_out), lock)
+
+
+def _lock_of(stated: Stated, run: "RunFacts") -> EnvironmentLock | None:
+    if stated.environment_lock is None:
+        return None if run.environment is None else EnvironmentLock(run.environment.name, run.environment.content)
+    path = stated.environment_lock
+    try:
+        return EnvironmentLock(path.name, path.read_bytes())
+    except OSError as error:
+        raise InvalidInputError("--environment-lock", str(path), f"it cannot be read ({error.strerror})") from error
 
 
 def _root_of(uri: str) -> str:

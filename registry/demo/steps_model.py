@@ -101,6 +101,8 @@ def registration(tell: Narrator, cast: Cast, done: TrainingOutcome) -> Version:
             affected_persons=AFFECTED_PERSONS,
         )
         version = developer.register_version(MODEL, stated.facts)
+        if stated.lock is not None:
+            developer.upload_environment_lock(MODEL, version.number, stated.lock)
         developer.set_alias(MODEL, "candidate", version.number)
     tell.good(f"Model {model.name}: risk tier {model.risk_tier}, by the active policy's rules.")
     tell.table(

@@ -56,10 +56,15 @@ class CodeFact:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFact:
-    """The file that pins the packages of the training, and the SHA-256 of its bytes in hexadecimal."""
+    """The file that pins the packages of the training."""
 
     name: str
-    sha256: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def read_folder(path: Path) -> RunFacts:
     requirements = path / "requirements.txt"
     environment = None
     if requirements.is_file():
-        environment = EnvironmentFact(requirements.name, hashlib.sha256(requirements.read_bytes()).hexdigest())
+        environment = EnvironmentFact(requirements.name, requirements.read_bytes())
     return RunFacts(
         source_uri=path.resolve().as_uri(),
         framework=model.framework,
@@ -283,7 +288,7 @@ def _environment(client: "MlflowClient", run: "Run | None", source_uri: str) -> 
         name, text = "requirements.txt", mlflow.artifacts.load_text(f"{source_uri}/requirements.txt")
     else:
         return None
-    return EnvironmentFact(name, hashlib.sha256(text.encode()).hexdigest())
+    return EnvironmentFact(name, text.encode())
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -68,7 +69,11 @@ FACTS = VersionFacts(
         LineageEdge(EdgeKind.DATASET, "holdout.parquet", DatasetRole.TEST, digest=TEST_DATA_DIGEST),
         LineageEdge(EdgeKind.CODE, "risk/credit", uri="https://git.example/risk/credit", identifier="6f2c1e9d" * 5),
         LineageEdge(EdgeKind.RUN, "hist-gradient", identifier="5b0f22"),
-        LineageEdge(EdgeKind.ENVIRONMENT, "environment.lock", digest="51" * 32),
+        LineageEdge(
+            EdgeKind.ENVIRONMENT,
+            "requirements.txt",
+            digest=sha256((ARTIFACT / "requirements.txt").read_bytes()).hexdigest(),
+        ),
     ],
 )
 

@@ -36,25 +36,39 @@ class Pinned:
             self.loose.append(f"{name} {version}")
 
 
-def read_locks(folder: Path) -> Pinned:
-    """What the environment files of an artifact pin, all together.
+def lock_files(folder: Path) -> dict[str, Path]:
+    """The environment files of an artifact, at any depth, by their paths below its folder."""
+    files = (file for file in sorted(folder.rglob("*")) if file.name in _READERS and file.is_file())
+    return {str(file.relative_to(folder)): file for file in files}
+
+
+def read_locks(files: Mapping[str, Path]) -> Pinned:
+    """What environment files pin, all together. `files`: by name, which says how each is read.
 
     Raises:
         LockError: one of them cannot be read.
     """
     pinned = Pinned()
-    for name, read in _READERS.items():
-        file = folder / name
-        if not file.is_file():
-            continue
+    for name, file in files.items():
         if file.stat().st_size > LARGEST_LOCK_BYTES:
             raise LockError(f"{name} has more than {LARGEST_LOCK_BYTES:,} bytes")
         try:
-            read(file.read_text(encoding="utf-8"), pinned)
+            text = file.read_text(encoding="utf-8")
+            _reader_of(name, text)(text, pinned)
         except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise LockError(f"{name} cannot be read: {error}") from error
         pinned.files.append(name)
     return pinned
+
+
+def _reader_of(name: str, text: str) -> Callable[[str, Pinned], None]:
+    """By the whole name, else by its suffix; poetry.lock and pdm.lock list their packages as uv.lock does."""
+    file = name.rpartition("/")[2]
+    if file in _READERS:
+        return _READERS[file]
+    if file.endswith((".yaml", ".yml")):
+        return _read_conda
+    return _read_uv_lock if re.search(r"^\[\[package\]\]", text, re.MULTILINE) else _read_requirements
 
 
 def _read_requirements(text: str, pinned: Pinned) -> None:

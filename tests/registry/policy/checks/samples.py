@@ -32,12 +32,13 @@ from registry.policy.checks.vulnerabilities import VulnerabilitiesAbsent
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MAKER, VALIDATOR, READER = UUID(int=11), UUID(int=12), UUID(int=13)
 TEST_SET = bytes([7]) * 32
+REQUIREMENTS = b"scikit-learn==1.9.1\nnumpy==2.4.6\n"
 EDGES = (
     Edge(EdgeKind.DATASET, DatasetRole.TRAINING, "training", bytes([1]) * 32, None),
     Edge(EdgeKind.DATASET, DatasetRole.TEST, "holdout", TEST_SET, None),
     Edge(EdgeKind.CODE, None, "risk/credit", None, "6f2c1e9d" * 5),
     Edge(EdgeKind.RUN, None, "run", None, "5b0f22"),
-    Edge(EdgeKind.ENVIRONMENT, None, "environment.lock", bytes([5]) * 32, None),
+    Edge(EdgeKind.ENVIRONMENT, None, "requirements.txt", hashlib.sha256(REQUIREMENTS).digest(), None),
 )
 ASSESSED = Assessed(
     id=UUID(int=1),
@@ -119,7 +120,7 @@ flavors:
 HARMLESS: Mapping[str, bytes] = {
     "MLmodel": MLMODEL.encode(),
     "model.pkl": pickle.dumps({"weights": [0.25, -1.5], "classes": ("no", "yes")}),
-    "requirements.txt": b"scikit-learn==1.9.1\nnumpy==2.4.6\n",
+    "requirements.txt": REQUIREMENTS,
     "notes.md": b"# Weights\nThe token of this model is its name: credit-default.\n",
 }
 RECORD = {
@@ -174,7 +175,9 @@ class Bench:
             documents=(DocumentFile("validation-report", "report.md", documents / "validation-report"),),
             vulnerability_export=export,
         )
-        return Case(replace(GOOD, content_digest=digest), files)
+        lock = folder / "requirements.txt"
+        named = (replace(EDGES[-1], digest=content(lock.read_bytes())),) if lock.exists() else ()
+        return Case(replace(GOOD, content_digest=digest, edges=(*EDGES[:-1], *named)), files)
 
 
 Make = Callable[[Bench], Case]

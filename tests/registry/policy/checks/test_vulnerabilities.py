@@ -4,6 +4,7 @@ import json
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from registry.policy.checks import Files, VulnerabilityExport, inputs_digest
-from registry.policy.checks.locks import LockError, read_locks
+from registry.catalog.digest import content_digest, manifest_of_folder
+from registry.catalog.facts import EdgeKind
+from registry.policy.checks import ArtifactFiles, DocumentFile, Edge, Files, VulnerabilityExport, inputs_digest
+from registry.policy.checks.locks import LockError, lock_files, read_locks
 from registry.policy.checks.osv import ExportError, IncomparableError, Record, affects, read_export
 from registry.policy.checks.vulnerabilities import VulnerabilitiesAbsent
 from registry.policy.outcomes import Outcome
-from tests.registry.policy.checks.samples import GOOD, NOW, RECORD, Bench
+from tests.registry.policy.checks.samples import GOOD, NOW, RECORD, REQUIREMENTS, Bench, document
 
 
 def record(events=(), versions=(), kind="ECOSYSTEM", **others):
@@ -129,7 +132,7 @@ LOCKS = {
 def test_environment_file_gives_its_exact_versions_and_names_the_loose_ones(name, tmp_path):
     text, versions, loose = LOCKS[name]
     (tmp_path / name).write_text(text)
-    pinned = read_locks(tmp_path)
+    pinned = read_locks(lock_files(tmp_path))
     assert pinned.versions == {package: {Version(version)} for package, version in versions.items()}
     assert len(pinned.loose) == loose
     assert pinned.files == [name]
@@ -139,7 +142,7 @@ def test_environment_file_gives_its_exact_versions_and_names_the_loose_ones(name
 def test_environment_file_that_cannot_be_read_is_an_error(name, text, tmp_path):
     (tmp_path / name).write_text(text)
     with pytest.raises(LockError, match=name):
-        read_locks(tmp_path)
+        read_locks(lock_files(tmp_path))
 
 
 def test_export_is_read_from_an_archive_as_from_a_folder(tmp_path):
@@ -222,3 +225,59 @@ def test_result_goes_stale_with_the_export_its_age_and_the_artifact():
 
 def test_nothing_is_read_where_nothing_was_copied():
     assert VulnerabilitiesAbsent().examine(GOOD, NOW, Files()).outcome is Outcome.ERROR
+
+
+LOCK = b"version = 1\n[[package]]\nname = 'scikit-learn'\nversion = '1.8'\n"
+
+
+def examined_with_lock(folder, *, inside=None, uploaded=None, lock=LOCK):
+    """The check on an artifact without a fault, whose lineage names another lock file."""
+    artifact, export = folder / "artifact", folder / "export"
+    for made in (artifact, export):
+        made.mkdir()
+    (artifact / "requirements.txt").write_bytes(REQUIREMENTS)
+    (export / "one.json").write_text(json.dumps(RECORD))
+    if inside is not None:
+        (artifact / inside).parent.mkdir(exist_ok=True)
+        (artifact / inside).write_bytes(lock)
+    documents = ()
+    facts = replace(
+        GOOD,
+        content_digest=content_digest(manifest_of_folder(artifact)),
+        edges=(*GOOD.edges[:-1], Edge(EdgeKind.ENVIRONMENT, None, "uv.lock", sha256(LOCK).digest(), None)),
+    )
+    if uploaded is not None:
+        (folder / "uploaded").write_bytes(uploaded)
+        facts = replace(facts, documents=(*GOOD.documents, document("environment-lock", uploaded)))
+        documents = (DocumentFile("environment-lock", "uv.lock", folder / "uploaded"),)
+    files = Files(ArtifactFiles(artifact, facts.content_digest), documents, vulnerability_export=export)
+    return VulnerabilitiesAbsent().examine(facts, NOW, files)
+
+
+@pytest.mark.parametrize(
+    "where", [{"uploaded": LOCK}, {"inside": "uv.lock"}, {"inside": "code/uv.lock"}, {"inside": "frozen"}]
+)
+def test_lock_file_of_the_lineage_is_read_wherever_its_bytes_are(where, tmp_path):
+    finding = examined_with_lock(tmp_path, **where)
+    assert finding.outcome is Outcome.FAILED
+    assert "scikit-learn 1.8: TEST-2026-0001" in finding.reason
+
+
+@pytest.mark.parametrize("where", [{}, {"uploaded": LOCK + b"# another"}])
+def test_lock_file_whose_bytes_are_nowhere_leaves_it_open(where, tmp_path):
+    finding = examined_with_lock(tmp_path, **where)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "uv.lock, SHA-256" in finding.reason
+
+
+def test_lock_file_that_comes_as_a_document_makes_the_result_stale():
+    lock = Edge(EdgeKind.ENVIRONMENT, None, "uv.lock", sha256(LOCK).digest(), None)
+    before = replace(GOOD, edges=(*GOOD.edges[:-1], lock))
+    after = replace(before, documents=(*GOOD.documents, document("environment-lock", LOCK)))
+    check = VulnerabilitiesAbsent()
+    assert inputs_digest(check, before, NOW) != inputs_digest(check, after, NOW)
+
+
+def test_requirements_anywhere_in_the_artifact_are_read(tmp_path):
+    finding = examined_with_lock(tmp_path, inside="code/requirements.txt", uploaded=LOCK, lock=b"scikit-learn==1.7\n")
+    assert "scikit-learn 1.7: TEST-2026-0001" in finding.reason
