@@ -150,6 +150,8 @@ class Approval(_Facts, frozen=True, kw_only=True):
     at: datetime
     entry: int
     reason: str | None = None
+    on_behalf_of: str | None = None
+    """In whose role the actor decided as a delegate."""
 
 
 class Dataset(_Facts, frozen=True, kw_only=True):

@@ -215,6 +215,7 @@ def _approvals(unit: Unit, case: Case) -> tuple[card.Approval, ...]:
             at=review.reviewed_at,
             entry=entries[review.id],
             reason=review.reason,
+            on_behalf_of=None if review.on_behalf_of is None else pseudonym(review.on_behalf_of),
         )
         for review in case.reviews
     )

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "role": ("registry.cli.access:role", "Grant, list and revoke roles."),
     "token": ("registry.cli.access:token", "Create, list and revoke API tokens."),
     "register": ("registry.cli.models:register", "Register a model version from an MLflow run or a folder."),
+    "model": ("registry.cli.model:model", "List, show and edit registered models."),
     "document": ("registry.cli.documents:document", "Add, list and sign off documents of a version."),
     "assess": ("registry.cli.assess:assess", "Run a bias assessment of a version on predictions."),
     "attest": ("registry.cli.gate:attest", "Answer a checklist item."),

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from registry.client.registration import EnvironmentLock
 
 
-def _words(answers: type[StrEnum]) -> click.Choice[str]:
+def words(answers: type[StrEnum]) -> click.Choice[str]:
     """The answers to a question, as words without spaces; that none was stated is no answer."""
     return click.Choice([answer.value.replace(" ", "-") for answer in answers if answer is not LegalDomain.NOT_STATED])
 
 
-IMPACT = _words(Impact)
+IMPACT = words(Impact)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -49,10 +49,10 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--reputational-impact", type=IMPACT, help="New model: how much reputation is at stake.")
 @click.option("--affects-persons/--affects-no-persons", default=None, help="New model: whether it decides on persons.")
 @click.option("--affected-persons", help="New model: who they are, how they learn of it, and how they object.")
-@click.option("--personal-data", type=_words(PersonalData), help="New model: what personal data it uses.")
-@click.option("--decision-autonomy", type=_words(Autonomy), help="New model: what part it has in a decision.")
-@click.option("--reversibility", type=_words(Reversibility), help="New model: can a wrong decision be undone?")
-@click.option("--legal-domain", type=_words(LegalDomain), help="New model: its field, as the EU AI Act divides them.")
+@click.option("--personal-data", type=words(PersonalData), help="New model: what personal data it uses.")
+@click.option("--decision-autonomy", type=words(Autonomy), help="New model: what part it has in a decision.")
+@click.option("--reversibility", type=words(Reversibility), help="New model: can a wrong decision be undone?")
+@click.option("--legal-domain", type=words(LegalDomain), help="New model: its field, as the EU AI Act divides them.")
 @json_option
 @with_client
 def register(

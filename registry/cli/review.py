@@ -79,6 +79,8 @@ def run(form: Form) -> None:
     Flags what has lapsed, tells its owners, moves versions whose grace is over, escalates findings that are overdue.
     `acta worker` does the same every hour; both may run. On a quiet day nothing is written.
 
+    It reads the database itself: ACTA_URL and ACTA_TOKEN are of no use to it.
+
     Example: acta review run
     """
     from registry.installation import open_units

@@ -55,8 +55,20 @@ def serve(host: str | None, port: int | None, workers: int | None, no_worker: bo
             "lost, `acta token recover` prints another.",
             err=True,
         )
-    click.echo(f"Acta listens on http://{address[0]}:{address[1]}", err=True)
+    listening = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
+    click.echo(f"Acta listens on {listening}", err=True)
+    _state_public_url(settings, address[0], listening)
     raise SystemExit(run(settings, address, workers or settings.workers, [] if no_worker else [_worker_command()]))
+
+
+def _state_public_url(settings: Settings, host: str, listening: str) -> None:
+    """Links in alerts and on cards lead to where this server listens, unless the operator says another address."""
+    if "public_url" in settings.model_fields_set:
+        return
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound to
+        click.echo(f"Links in alerts and cards lead to {settings.public_url}: ACTA_PUBLIC_URL says another.", err=True)
+    else:
+        os.environ["ACTA_PUBLIC_URL"] = listening
 
 
 def _require_free(address: tuple[str, int]) -> None:

@@ -83,10 +83,16 @@ class Model(msgspec.Struct, frozen=True):
     team: str
     owner_id: UUID
     purpose: str
+    intended_users: str | None
+    out_of_scope: str | None
+    limitations: str | None
+    affected_persons: str | None
     risk_profile: RiskProfile
     risk_tier: str
     revision: int
     created_at: datetime
+    notice: str | None = None
+    """What is owed: the review of an emergency rollback."""
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -28,6 +28,8 @@ from registry.client.registration import EnvironmentLock
 Item = TypeVar("Item")
 
 POLL_SECONDS = 0.2
+EDITABLE = ("owner_id", "purpose", "intended_users", "out_of_scope", "limitations", "affected_persons")
+"""What an edit of a model replaces besides its answers about risk."""
 LOCK_KIND = "environment-lock"
 """The kind of document under which the environment's lock file is kept."""
 MEDIA_TYPES = {
@@ -165,6 +167,26 @@ class Client(FindingCalls, GateCalls, MonitoringCalls, PolicyCalls, PromotionCal
             if error.status != 404:
                 raise
             return None
+
+    def models(self, contains: str | None = None) -> list[answers.Model]:
+        """All models that this actor may see, by name."""
+        query = {"contains": contains}
+        return list(pages(self._connection, "/api/v1/models", answers.Page[answers.Model], query))
+
+    def edit_model(self, name: str, **changes: str | bool) -> answers.Model:
+        """Change texts, owner and answers about risk; what is not named stays.
+
+        Raises:
+            ApiError: also where somebody else edited it meanwhile (412).
+        """
+        found = self.model(name)
+        profile = msgspec.to_builtins(found.risk_profile)
+        body = {field: getattr(found, field) for field in EDITABLE} | {"risk_profile": profile}
+        for field, value in changes.items():
+            part = profile if field in profile else body
+            part[field] = value.replace("-", " ") if part is profile and isinstance(value, str) else value
+        headers = {"If-Match": f'"{found.revision}"'}
+        return self._connection.put(f"/api/v1/models/{_part(name)}", body, answers.Model, headers=headers)
 
     def register_version(self, model: str, facts: VersionFacts) -> answers.Version:
         """Register a version; a job then verifies its content digest."""

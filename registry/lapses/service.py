@@ -238,11 +238,11 @@ def _move(unit: Unit, found: FoundVersion, overdue: Lasting) -> None:
     for one in lapses_of(unit, found.version.id):
         if one.ended_at is None:
             _end(unit, _lasting(one), Ending.MOVED)
-    _tell(unit, found, {"moved to": overdue.then_stage.value, row.title: row.reason})
+    _tell(unit, found, {"moved to": overdue.then_stage.value, row.title: row.reason}, Event.VERSION_DEMOTED)
 
 
-def _tell(unit: Unit, found: FoundVersion, facts: dict[str, str]) -> None:
-    """Tell the model's owner and its risk officers that the version's review is due, or that it was moved."""
+def _tell(unit: Unit, found: FoundVersion, facts: dict[str, str], event: Event = Event.REVIEW_DUE) -> None:
+    """Tell the model's owner and its risk officers that the version's review is due, or that it was demoted."""
     version, model = found.version, found.model
     subject = Subject(
         "version",
@@ -252,7 +252,7 @@ def _tell(unit: Unit, found: FoundVersion, facts: dict[str, str]) -> None:
         found.place,
     )
     persons = {person_of(unit, model.owner_id)} | holders_of(unit, found.place, [Role.RISK_OFFICER])
-    notify(unit, Event.REVIEW_DUE, subject, persons, {"model": model.name, "version": str(version.number), **facts})
+    notify(unit, event, subject, persons, {"model": model.name, "version": str(version.number), **facts})
 
 
 def confirm_review(unit: Unit, actor: Actor, found: FoundVersion, reason: str) -> StageReviewRow:

@@ -75,6 +75,24 @@ def is_public(address: IPAddress) -> bool:
     return address in _GLOBAL_6 and not any(address in network for network in _REFUSED_6)
 
 
+def names_private_address(host: str) -> bool:
+    """Whether a host is written as an address that is not public, or is this machine by its name (RFC 6761, 6.3).
+
+    Whatever resolvers take for an IPv4 address counts as one: `127.1`, `0x7f000001`, `2130706433`.
+    """
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return not is_public(ipaddress.IPv4Address(socket.inet_aton(name)))
+    except OSError:
+        return False
+
+
 def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
     """Whether the operator allows this host whatever its addresses: as `host`, for all ports, or as `host:port`."""
     name = host.lower().rstrip(".")

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 import httpcore
 
 from registry.errors import InvalidInputError
-from registry.notifications.addresses import AddressRefusedError, Resolver, addresses_of, is_allowed, system_resolver
+from registry.notifications.addresses import (
+    AddressRefusedError,
+    Resolver,
+    addresses_of,
+    is_allowed,
+    names_private_address,
+    system_resolver,
+)
 
 SECONDS_IN_ALL = 10.0
 """From resolving the name to the status of the answer."""
@@ -109,9 +116,10 @@ class CheckedBackend(httpcore.NetworkBackend):
 
 
 def checked_target(field_name: str, url: str, allowed: Iterable[str]) -> Target:
-    """The target that a URL names. Its address is checked when it is used, not here.
+    """The target that a URL names. To which addresses its name leads is checked when it is used, not here.
 
     Raises:
+        AddressRefusedError: it is written as an address that is not public, and the settings do not allow it.
         InvalidInputError: no absolute https URL (http only to hosts that the settings allow), or one that carries a
             user name, a password or a fragment.
     """
@@ -134,6 +142,8 @@ def checked_target(field_name: str, url: str, allowed: Iterable[str]) -> Target:
         raise InvalidInputError(
             field_name, url, "http is for hosts in ACTA_WEBHOOK_ALLOWED_HOSTS only; write an https URL"
         )
+    if names_private_address(host) and not is_allowed(host, port, allowed):
+        raise AddressRefusedError(host)
     return Target(parsed.scheme, host, port, str(parsed))
 
 

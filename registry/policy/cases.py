@@ -37,7 +37,7 @@ from registry.policy.errors import PolicyError
 from registry.policy.evidence import Attested, Checked, Documented, Evidence, Excepted, Reviewed, Unclosed
 from registry.policy.gate import Gate, evaluate
 from registry.policy.outcomes import Outcome
-from registry.policy.policy import AttestationNeeded, CheckNeeded, DocumentNeeded, Policy, Severity
+from registry.policy.policy import AttestationNeeded, CheckNeeded, DocumentNeeded, GateRule, Policy, Severity
 from registry.policy.reading import read_yaml
 from registry.policy.risk import OPEN_TIER
 from registry.policy.tables import Answer
@@ -90,7 +90,8 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Items, kinds of documents and checks of which there is nothing, although the rest is complete."""
     waivers: list[str] = []
     findings: list[Severity] = []
-    approvals: list[Role] = []
+    approvals: list[Role] | None = None
+    """One approval a role named, each by another person; without it none, or all where the rest is `complete`."""
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +163,7 @@ def _gate_differences(policy: Policy, case: Case, tier: str) -> list[str]:
     expect = case.expect
     if gate_rule is None:
         return [f"no gate lets {tier} risk into {case.target_stage.value}"]
-    gate = evaluate(UUID(int=0), policy, gate_rule, tier, _evidence(policy, case.facts), NOW)
+    gate = evaluate(UUID(int=0), policy, gate_rule, tier, _evidence(policy, gate_rule, case.facts), NOW)
     states = {result.item.id: result.state.value for result in gate.items}
     found = _compared("met", expect.met, gate.met)
     found += _compared("asked", None if expect.asked is None else sorted(expect.asked), sorted(states))
@@ -225,7 +226,10 @@ class _StatedEvidence(Evidence):
         return self.newest_result_of(needed.check)
 
 
-def _evidence(policy: Policy, facts: Facts) -> Evidence:
+def _evidence(policy: Policy, rule: GateRule, facts: Facts) -> Evidence:
+    approvals = facts.approvals
+    if approvals is None:
+        approvals = [one.role for one in rule.approvals for _ in range(one.count)] if facts.complete else []
     checked = {name: outcome for name, outcome in _checks(policy, facts).items() if name not in facts.missing}
     return _StatedEvidence(
         facts=CheckFacts(bytes(32), DigestState.STATED, None, (), None),
@@ -251,7 +255,7 @@ def _evidence(policy: Policy, facts: Facts) -> Evidence:
         reviewed=tuple(
             # Each by another person.
             Reviewed(role, approves=True, by=UUID(int=n), persons=frozenset({UUID(int=n)}), at=NOW)
-            for n, role in enumerate(facts.approvals, start=1)
+            for n, role in enumerate(approvals, start=1)
         ),
         unclosed=tuple(_finding(n, severity) for n, severity in enumerate(facts.findings, start=1)),
     )

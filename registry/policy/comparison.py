@@ -129,7 +129,7 @@ def _gate(old: GateRule, new: GateRule) -> list[str]:
 
 
 def _approvals(gate: GateRule) -> str:
-    return " and ".join(f"{one.count} {one.role.value}" for one in gate.approvals) or "nobody"
+    return " and ".join(f"{one.count} {one.role.value}{'s' * (one.count > 1)}" for one in gate.approvals) or "nobody"
 
 
 def _lapse(gate: GateRule) -> str:

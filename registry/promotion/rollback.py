@@ -27,6 +27,7 @@ from registry.promotion.errors import NothingToRollBackError, SelfReviewError
 from registry.promotion.moves import move
 from registry.promotion.production import entered_production
 from registry.promotion.tables import PromotionRequest, RequestState, Rollback, RollbackFinding, RollbackReview
+from registry.promotion.telling import tell_rolled_back
 from registry.unit import Committed, Unit
 
 
@@ -96,6 +97,7 @@ def roll_back(unit: Unit, actor: Actor, name: str, reason: str) -> RolledBack:
     move(unit, actor, current, Stage(rule.displaced.value), cause)
     if previous.stage != Stage.PRODUCTION:
         move(unit, actor, previous, Stage.PRODUCTION, cause)
+    tell_rolled_back(unit, model, row, (current.number, previous.number), rule.reviewed_by)
     unit.session.flush()
     return find_rollback(unit, actor, row.id)
 

@@ -1,11 +1,14 @@
-"""Who hears of a promotion request: those who can review it, then whoever made it and owns the model."""
+"""Who hears of a promotion request and of a rollback: who can review it, who made it, who owns the model."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from registry.access.actor import Place, Role
 from registry.catalog.service import FoundVersion
+from registry.catalog.tables import RegisteredModel
 from registry.notifications.service import Event, Subject, holders_of, notify
 from registry.policy.policy import GateRule
-from registry.promotion.tables import PromotionRequest
+from registry.promotion.tables import PromotionRequest, Rollback
 from registry.unit import Unit
 
 
@@ -35,3 +38,19 @@ def _tell(unit: Unit, event: Event, found: FoundVersion, row: PromotionRequest, 
         "state": row.state,
     }
     notify(unit, event, subject, persons, facts)
+
+
+def tell_rolled_back(
+    unit: Unit, model: RegisteredModel, row: Rollback, numbers: tuple[int, int], reviewed_by: Sequence[Role]
+) -> None:
+    """Tell the model's owner, and those who can review it, of a rollback. `numbers`: from which version to which."""
+    place = Place(model.name, model.team)
+    persons = holders_of(unit, place, reviewed_by) | {model.owner_id}
+    subject = Subject("rollback", row.id, f"{model.name}: emergency rollback", f"/models/{model.name}", place)
+    facts = {
+        "model": model.name,
+        "from version": str(numbers[0]),
+        "to version": str(numbers[1]),
+        "review due": f"{row.review_due_at:%Y-%m-%d}",
+    }
+    notify(unit, Event.ROLLBACK_CALLED, subject, persons - {row.called_by}, facts)

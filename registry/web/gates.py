@@ -6,12 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from registry.policy.policy import DocumentNeeded, Policy
+from registry.policy.policy import CheckNeeded, DocumentNeeded, Policy
 from registry.policy.views import BlockingFinding, GateView, ItemView
 from registry.web.history import History
 from registry.web.presentation import counted, day, with_article
 
 _WEIGHT = {"failed": 0, "error": 1, "inconclusive": 2, "open": 3, "waived": 4, "not applicable": 5, "passed": 6}
+
+
+MEETING: Mapping[str, str] = {
+    "alert-acknowledged": "acta plan test-alert {model} {number}",
+    "assessment-passed": (
+        "acta assess PREDICTIONS.parquet --model {model} --version {number} --outcome COLUMN --prediction COLUMN "
+        "--sensitive COLUMN,COLUMN"
+    ),
+    "facts-for-reproduction": "acta register RUN --model {model} --commit COMMIT --environment-lock FILE",
+    "impact-assessed": "acta document add FILE --model {model} --version {number} --kind data-protection-impact",
+    "intended-use-stated": "acta model edit {model} --intended-users WHO --out-of-scope WHAT --limitations WHICH",
+    "lineage-complete": (
+        "acta register RUN --model {model} --dataset training=FILE --dataset test=FILE --environment-lock FILE"
+    ),
+    "monitoring-plan-complete": "acta plan set {model} {number} plan.yaml",
+    "validated-independently": "acta document add FILE --model {model} --version {number} --kind validation-report",
+    "vulnerabilities-absent": "acta document add LOCK --model {model} --version {number} --kind environment-lock",
+}
+"""What meets an item whose check found a fault, by check; where it says nothing, the checks are run again."""
 
 
 @dataclass(frozen=True)
@@ -262,9 +281,18 @@ def _command(item: ItemView, view: GateView, policy: Policy, subject: GateSubjec
     if item.kind == "attestation":
         return f"acta attest {model} {subject.number} {item.id} --answer yes --reason REASON"
     if item.kind == "check":
+        check = _check_of(item, policy)
+        meeting = None if item.state == "open" else MEETING.get(check)
+        if meeting is not None:
+            return meeting.format(model=model, number=subject.number)
         return f"acta gate {model} {subject.number} --target {view.target_stage} --run-checks"
     if item.evidence_id is not None:
         return f"acta document sign-off {item.evidence_id}"
     known = policy.items.get(item.id)
     kind = known.shown.kind if known is not None and isinstance(known.shown, DocumentNeeded) else "KIND"
     return f"acta document add FILE --model {model} --version {subject.number} --kind {kind}"
+
+
+def _check_of(item: ItemView, policy: Policy) -> str:
+    known = policy.items.get(item.id)
+    return known.shown.check if known is not None and isinstance(known.shown, CheckNeeded) else ""

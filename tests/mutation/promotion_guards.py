@@ -160,7 +160,14 @@ GUARDS = (
         "return self.responsible_id or self.id",
         "return self.id",
     ),
-    _dropped("rollback: to the same bytes", ROLLBACK, "versions[previous].content_digest != digest"),
+    _dropped("rollback: to the same bytes", ROLLBACK, "previous.content_digest != before[-1].content_digest"),
+    Guard(
+        "rollback: never to what one left",
+        "registry/promotion/production.py",
+        "            del standing[places[-1] + 1 :]\n",
+        "            pass\n",
+    ),
+    _dropped("gate: a result grows old", GATE, "_is_older(fresh.at, needed.max_age_days, now)"),
     Guard(
         "rollback review: not by the caller",
         ROLLBACK,

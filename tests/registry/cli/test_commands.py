@@ -22,6 +22,7 @@ CLIENT_GROUPS = {
     "role",
     "token",
     "register",
+    "model",
     "document",
     "assess",
     "attest",

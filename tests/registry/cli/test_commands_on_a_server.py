@@ -41,6 +41,18 @@ def test_a_pipeline_registers_documents_and_asks_by_command(acta, server, tmp_pa
     assert json.loads(second.stdout)["aliases"] == ["challenger"]
     assert json.loads(second.stdout)["number"] == 2
 
+    edited = acta(
+        Role.DEVELOPER, "model", "edit", "scorecard", "--limitations", "One bank.", "--personal-data", "personal"
+    )
+    assert edited.returncode == 0, edited.stderr
+    assert "revision 2, risk tier limited" in edited.stderr
+    shown = acta(Role.AUDITOR, "model", "show", "scorecard").stdout
+    for line in ("purpose\tScore.", "limitations\tOne bank.", "personal data\tpersonal", "legal domain\tnone"):
+        assert line in shown.splitlines()
+    assert "scorecard\tretail\tlimited\tScore." in acta(Role.AUDITOR, "model", "list").stdout.splitlines()
+    assert acta(Role.DEVELOPER, "model", "edit", "scorecard").returncode == 2
+    assert acta(Role.AUDITOR, "model", "edit", "scorecard", "--limitations", "None.").returncode == 3
+
     report = tmp_path / "qa.md"
     report.write_text("# QA\n")
     added = acta(

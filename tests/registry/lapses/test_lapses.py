@@ -115,7 +115,10 @@ def test_a_waiver_that_ends_flags_the_version_and_after_the_grace_moves_it(gover
     assert moved.actor == "acta"
     assert (moved.changes["rule"], moved.changes["to"]) == ("after_lapse", "staging")
     assert moved.changes["lapse_id"] == str(flag.id)
-    assert len(told(governance)) == 2
+    assert len(told(governance)) == 1
+    with governance.units.reading() as unit:
+        [demoted] = unit.session.query(NotificationRow).filter_by(event="version.demoted")
+    assert demoted.facts["moved to"] == "staging"
 
 
 def test_an_answer_given_again_ends_the_flag_and_the_version_stays(governance, in_production):

@@ -2,7 +2,13 @@ from ipaddress import ip_address
 
 import pytest
 
-from registry.notifications.addresses import AddressRefusedError, addresses_of, is_allowed, is_public
+from registry.notifications.addresses import (
+    AddressRefusedError,
+    addresses_of,
+    is_allowed,
+    is_public,
+    names_private_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,21 @@ def test_an_address_with_an_interface_is_looked_at_without_it():
 )
 def test_a_host_is_allowed_by_its_whole_name_and_where_one_stands_its_port(host, port, allowed, answer):
     assert is_allowed(host, port, allowed) is answer
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.1", "0", "2130706433", "0x7f000001", "0177.0.0.1", "169.254.169.254", "10.0.0.8"),
+        *("::1", "fe80::1%eth0", "::ffff:127.0.0.1", "localhost", "LOCALHOST.", "any.localhost"),
+    ],
+)
+def test_a_host_that_is_written_as_a_private_address_is_known_without_asking_anybody(host):
+    assert names_private_address(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "134744072", "hooks.example.org", "localhost.example.org", "2606:4700::1111"]
+)
+def test_other_hosts_are_looked_up_when_they_are_used(host):
+    assert not names_private_address(host)

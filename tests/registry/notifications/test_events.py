@@ -12,6 +12,7 @@ from registry.findings.service import NewFinding, open_finding
 from registry.lapses.jobs import look
 from registry.notifications.tables import NotificationRow
 from registry.policy.policy import Severity
+from registry.promotion.rollback import roll_back
 from registry.promotion.tables import Decision
 from registry.promotion.waivers import grant_waiver
 from tests.registry.promotion.conftest import Governance
@@ -43,6 +44,18 @@ def test_a_rejection_is_told_to_who_made_the_request(governance, registered, peo
     governance.review(request_id, people.validator, Role.VALIDATOR, Decision.REJECT)
     (rejected,) = told(units, "promotion.rejected")
     assert (rejected.subject_id, rejected.persons) == (request_id, [str(people.developer.id)])
+
+
+def test_a_rollback_is_told_to_the_owner_and_to_those_who_can_review_it(governance, registered, people, units):
+    governance.promote(registered)
+    governance.promote(governance.register())
+    with units.writing() as unit:
+        row = roll_back(unit, people.operations, "credit-default", "It refuses everybody.").row
+    (called,) = told(units, "rollback.called")
+    assert called.subject_id == row.id
+    assert str(people.operations.id) not in called.persons
+    assert {str(people.developer.id), str(people.validator.id), str(people.risk.id)} <= set(called.persons)
+    assert (called.facts["from version"], called.facts["to version"]) == ("2", "1")
 
 
 def test_a_finding_is_told_to_its_owner(units, people, registered):
