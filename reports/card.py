@@ -60,6 +60,8 @@ _WORDS = {
     "too-few": "Too few",
     "not-judged": "Not judged",
 }
+LONGEST_EVIDENCE = 240
+"""Characters of an item's evidence that are printed: a row that is taller than a page cannot be laid out well."""
 _VERDICT_SHAPES = {GateVerdict.APPROVED: "passed", GateVerdict.REFUSED: "failed", GateVerdict.PENDING: "open"}
 _NOT_PROVIDED = Markup('<span class="missing">not provided</span>')
 
@@ -98,6 +100,7 @@ def render_html(
             complete=completeness(facts),
             verdict_shape=_VERDICT_SHAPES[facts.gate.verdict] if facts.gate else "open",
             gate_aside=_gate_aside(facts),
+            longest_evidence=LONGEST_EVIDENCE,
             numbers={section: number for number, section in enumerate(ids, start=1)},
             titles=TITLES,
             contents=[(ids[row], ids[row + half] if row + half < len(ids) else None) for row in range(half)],
@@ -234,4 +237,7 @@ def _gate_aside(facts: CardFacts) -> str:
     states = [item.state for checklist in facts.checklists for item in checklist.items]
     parts = [f"{states.count(state)} {_WORDS[state].lower()}" for state in ItemState if state in states]
     policy = f"{wording.shortened(facts.gate.policy, 40)} {facts.gate.policy_version}"
-    return f"{', '.join(parts).capitalize()}. Policy {policy}."
+    items = [item for checklist in facts.checklists for item in checklist.items]
+    is_cut = any(len(item.evidence or "") > LONGEST_EVIDENCE for item in items)
+    rest = " Long evidence is cut here, and stands whole in the attached facts." if is_cut else ""
+    return f"{', '.join(parts).capitalize()}. Policy {policy}.{rest}"

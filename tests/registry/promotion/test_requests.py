@@ -329,3 +329,15 @@ def test_newest_answer_counts_and_no_is_unmet(governance, registered):
     with governance.units.writing() as unit:
         attest(unit, governance.people.ethics, registered, "lawful-basis", Answer.NO, "No basis.", None)
     assert "lawful-basis" in governance.unmet(registered)
+
+
+def test_only_who_may_ask_for_a_promotion_executes_one(governance, registered):
+    people = governance.people
+    governance.complete(registered)
+    request_id = governance.request(registered)
+    governance.approve(request_id)
+    for actor in (people.validator, people.ethics, people.security, people.auditor, people.administrator):
+        with pytest.raises(RefusedError), governance.units.writing() as unit:
+            service.execute(unit, actor, request_id)
+    assert governance.stage(registered) == "none"
+    assert governance.execute(request_id) == "executed"
