@@ -341,3 +341,14 @@ def test_only_who_may_ask_for_a_promotion_executes_one(governance, registered):
             service.execute(unit, actor, request_id)
     assert governance.stage(registered) == "none"
     assert governance.execute(request_id) == "executed"
+
+
+def test_a_request_that_is_open_is_not_executed_whatever_its_reviews_say(governance, registered):
+    governance.complete(registered)
+    request_id = governance.request(registered)
+    governance.approve(request_id)
+    with governance.units.writing() as unit:
+        unit.session.get_one(PromotionRequest, request_id).state = "open"
+    with pytest.raises(IllegalTransitionError):
+        governance.execute(request_id)
+    assert governance.stage(registered) == "none"
