@@ -1,4 +1,6 @@
-"""Where a verifier reads a log from: the database itself, or a web server that serves C2SP tlog-tiles.
+"""Where a verifier reads a log from: what it asks for, and the log in its own database.
+
+`audit.served` reads logs that somebody serves, or exported into a folder, as C2SP tlog-tiles.
 
 A source hands out what is there and judges nothing; what cannot be read at all is a `SourceError`.
 """
@@ -6,9 +8,8 @@ A source hands out what is there and judges nothing; what cannot be read at all 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVarTuple
 
-from audit.checkpoint import read_checkpoint
-from audit.errors import CheckpointError, SourceError
-from audit.tiles import TILE_WIDTH, TilePath, decode_bundle, hashes_at, width_in
+from audit.errors import SourceError
+from audit.tiles import TilePath
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
@@ -18,7 +19,6 @@ Columns = TypeVarTuple("Columns")
 __all__ = [
     "DatabaseSource",
     "Extent",
-    "HttpSource",
     "Source",
     "StoredCheckpoint",
     "StoredEntry",
@@ -206,97 +206,6 @@ class DatabaseSource:
             raise SourceError(f"{said}: {reason}.") from None
 
 
-class HttpSource:
-    """A log served as C2SP tlog-tiles below `<base_url>/log/`.
-
-    Redirects are not followed, so that the token reaches no other server. Side texts are not served there.
-    """
-
-    MAX_RESPONSE_BYTES = TILE_WIDTH * (65_535 + 2)
-
-    def __init__(self, base_url: str, token: str | None = None, timeout_seconds: float = 30.0) -> None:
-        import httpx
-
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._prefix = base_url.rstrip("/") + "/log/"
-        self._client = httpx.Client(headers=headers, timeout=timeout_seconds)
-        self._checkpoint = StoredCheckpoint(0, None, "")
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def extent(self) -> Extent:
-        try:
-            note = self._get("checkpoint").decode()
-            size = read_checkpoint(note).size
-        except (CheckpointError, UnicodeDecodeError) as error:
-            raise SourceError(f"{self._prefix}checkpoint holds no checkpoint: {error}") from None
-        self._checkpoint = StoredCheckpoint(size, None, note)
-        return Extent(size, size, size, None)
-
-    def entries(self, after: int | None, limit: int) -> Sequence[StoredEntry]:
-        first = 0 if after is None else after + 1
-        end = min(first + limit, self._checkpoint.size)
-        found: list[StoredEntry] = []
-        for index in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
-            width = width_in(0, index, self._checkpoint.size)
-            bundle = self._get_tile(TilePath(None, index, width))
-            try:
-                leaves = decode_bundle(bundle)[:width]
-            except ValueError as error:
-                raise SourceError(f"{self._prefix}{TilePath(None, index, width)}: {error}.") from None
-            if len(leaves) < width:
-                raise SourceError(f"{self._prefix}{TilePath(None, index, width)} has only {len(leaves)} entries.")
-            found += [
-                StoredEntry(number, leaf, None, None, None, None, None, None)
-                for number, leaf in enumerate(leaves, index * TILE_WIDTH)
-                if first <= number < end
-            ]
-        return found
-
-    def full_tiles(self, level: int, first: int, end: int) -> Sequence[StoredTile]:
-        last = hashes_at(level, self._checkpoint.size) // TILE_WIDTH
-        return [
-            StoredTile(index, self._get_tile(TilePath(level, index)), None) for index in range(first, min(end, last))
-        ]
-
-    def partial_tile(self, path: TilePath) -> bytes | None:
-        return self._get_tile(path)[: path.width * 32]
-
-    def checkpoints(self, after: int, up_to: int) -> Sequence[StoredCheckpoint]:
-        return [self._checkpoint] if after < self._checkpoint.size <= up_to else []
-
-    def texts(self, first: int, end: int) -> Sequence[StoredText] | None:
-        return None
-
-    def _get_tile(self, path: TilePath) -> bytes:
-        try:
-            return self._get(str(path))
-        except SourceError:
-            if path.width == TILE_WIDTH:
-                raise
-            # A log may drop a partial tile once the full one exists.
-            return self._get(str(TilePath(path.level, path.index)))
-
-    def _get(self, path: str) -> bytes:
-        import httpx
-
-        url = self._prefix + path
-        try:
-            with self._client.stream("GET", url) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise SourceError(f"{url} answered {response.status_code}.{_remedy(response.status_code)}")
-                body = bytearray()
-                for part in response.iter_bytes():
-                    body += part
-                    if len(body) > self.MAX_RESPONSE_BYTES:
-                        raise SourceError(f"{url} sent more than {self.MAX_RESPONSE_BYTES:,} bytes.")
-                return bytes(body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceError(f"{url} could not be read: {error}.") from None
-
-
 # SQLite keeps text in a column of bytes, if somebody puts it there.
 def _are_bytes(one: object, other: object) -> bool:
     return isinstance(one, bytes) and isinstance(other, bytes)
@@ -304,7 +213,3 @@ def _are_bytes(one: object, other: object) -> bool:
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _remedy(status: int) -> str:
-    return " It wants an API token that may read the log, from a file (--token-file)." if status in (401, 403) else ""

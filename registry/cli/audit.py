@@ -9,6 +9,7 @@ import click
 
 from registry.cli.configuration import load_settings
 from registry.cli.connection import DEFAULT_URL
+from registry.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from audit.verification import Verification
@@ -34,7 +35,7 @@ def audit() -> None:
 def verify(
     source: str | None, from_checkpoint: Path | None, key_text: str | None, token_file: TextIO | None, as_json: bool
 ) -> None:
-    """Check the whole log of SOURCE: a database file, a database URL, or a server's http(s) address.
+    """Check the whole log of SOURCE: a database file or URL, an exported folder, or a server's http(s) address.
 
     Without SOURCE: this installation's own database. Exit status: 0 verified, 1 not, 2 wrong usage, 3 could not check.
 
@@ -135,3 +136,35 @@ def checkpoint(save: Path | None) -> None:
         click.echo(f"acta: {save} cannot be written ({error.strerror}): name another file.", err=True)
         raise SystemExit(2) from None
     click.echo(f"checkpoint of {latest.checkpoint.size} entries saved to {save}", err=True)
+
+
+@audit.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--with-texts", is_flag=True, help="Also the texts that entries only name by a salted hash.")
+def export(folder: Path, with_texts: bool) -> None:
+    """Write this installation's log into a new FOLDER that any tlog client reads, on a disk or from a web server.
+
+    Example: acta audit export log-2026-11 --with-texts
+    """
+    from audit.errors import NotInLogError
+    from audit.export import export_log
+    from registry.cli.progress import counting
+    from registry.database import Mode
+    from registry.evidence.verification import own_key
+    from registry.installation import open_database
+
+    settings = load_settings()
+    key = own_key(settings)
+    database = open_database(settings)
+    try:
+        with database.transaction(Mode.READ) as session, counting("Writing tiles") as progress:
+            size = export_log(session.connection(), folder, key, with_texts=with_texts, progress=progress)
+    except NotInLogError as error:
+        raise UnavailableError(str(error)) from error
+    except FileExistsError:
+        raise InvalidInputError("FOLDER", str(folder), "there is something of that name; name a new folder") from None
+    except OSError as error:
+        raise InvalidInputError("FOLDER", str(folder), f"it cannot be written ({error.strerror})") from error
+    finally:
+        database.dispose()
+    click.echo(f"exported {size} entries to {folder}; the log's verifier key is {key}", err=True)

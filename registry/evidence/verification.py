@@ -6,7 +6,8 @@ from pathlib import Path
 
 from audit.errors import AuditError, KeyFormatError, SourceError
 from audit.note import VerifierKey
-from audit.sources import DatabaseSource, HttpSource, Source
+from audit.served import FolderSource, HttpSource
+from audit.sources import DatabaseSource, Source
 from audit.verification import Verification
 from audit.verifier import verify
 from registry.database import Database, Mode
@@ -40,7 +41,7 @@ def own_key(settings: Settings) -> VerifierKey:
 def verify_log(
     source: str, key: VerifierKey, outside: str | None, token: str | None, progress: Callable[[int, int], None]
 ) -> Verification:
-    """Verify a whole log: a database file or URL, or the http(s) address of a server.
+    """Verify a whole log: a database file or URL, an exported folder, or the http(s) address of a server.
 
     Raises:
         InvalidInputError: `source` names a file that is not there.
@@ -61,9 +62,14 @@ def _opened(source: str, token: str | None) -> Iterator[Source]:
         with closing(HttpSource(source, token)) as served:
             yield served
         return
+    if Path(source).is_dir():
+        yield FolderSource(Path(source))
+        return
     url = normalise_database_url(source)
     if url.startswith("sqlite:///") and not Path(url[len("sqlite:///") :]).is_file():
-        raise InvalidInputError("SOURCE", source, "there is no such file; name a file, a database URL or an address")
+        raise InvalidInputError(
+            "SOURCE", source, "there is no such file; name a file, a folder, a database URL or an address"
+        )
     database = Database(url)
     try:
         with database.transaction(Mode.READ) as session:

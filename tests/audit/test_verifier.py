@@ -12,7 +12,8 @@ from audit.hashes import entry_bundle, tile_bytes
 from audit.keys import Ed25519Signer
 from audit.log import Log
 from audit.reads import checkpoint_at, latest_checkpoint
-from audit.sources import DatabaseSource, HttpSource
+from audit.served import HttpSource
+from audit.sources import DatabaseSource
 from audit.tables import ENTRY, drop_trigger_statements
 from audit.tiles import TilePath
 from audit.tree import root_hash

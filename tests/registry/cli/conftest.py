@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,12 @@ class Done:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """Run `acta`, from its entry point on, with only ACTA_URL and ACTA_TOKEN in the environment."""
 
-    def run(*words: str, token: str | None = "acta_nothing", url: str = NOWHERE) -> Done:
+    def run(*words: str, token: str | None = "acta_nothing", url: str = NOWHERE, home: Path | None = None) -> Done:
         for name in [name for name in os.environ if name.startswith(("ACTA_", "MLFLOW_"))]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("ACTA_URL", url)
+        if home is not None:
+            monkeypatch.setenv("ACTA_HOME", str(home))
         if token is not None:
             monkeypatch.setenv("ACTA_TOKEN", token)
         monkeypatch.setattr(sys, "argv", ["acta", *words])

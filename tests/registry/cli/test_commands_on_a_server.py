@@ -170,6 +170,21 @@ def test_what_the_server_refuses_is_a_line_and_a_status(acta, role, words, statu
     assert "Traceback" not in done.stderr
 
 
+def test_the_log_is_exported_on_the_server_and_verified_from_the_folder(run, server, tmp_path, monkeypatch):
+    home = server.artifacts.parent / "home"
+    key = str(load_key_file(home / "keys" / "log.key").verifier_key)
+    folder = tmp_path / "log"
+    exported = run("audit", "export", str(folder), "--with-texts", home=home)
+    assert exported.returncode == 0, exported.stderr
+    assert key in exported.stderr
+    done = run("audit", "verify", str(folder), "--key", key)
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "VERIFIED"), done.stdout + done.stderr
+    again = run("audit", "export", str(folder), home=home)
+    assert (again.returncode, again.stdout) == (2, "")
+    (folder / "tile" / "0" / next((folder / "tile" / "0").iterdir()).name).rename(folder / "gone")
+    assert run("audit", "verify", str(folder), "--key", key).returncode == 3
+
+
 def test_an_auditor_verifies_a_server_s_log_with_the_token_meant_for_that_server_alone(run, server):
     auditor = server.tokens[Role.AUDITOR]
     key = str(load_key_file(server.artifacts.parent / "home" / "keys" / "log.key").verifier_key)

@@ -15,7 +15,7 @@ from registry.errors import ConflictError, InvalidInputError, NotFoundError, Ref
 from registry.policy.attestations import attest
 from registry.policy.errors import ConflictOfInterestError
 from registry.policy.service import gate_of
-from registry.policy.tables import Answer
+from registry.policy.tables import Answer, AttestationRow
 from registry.policy.views import GateView
 from registry.promotion import service
 from registry.promotion.cases import CaseFilter, find_case, list_cases
@@ -350,5 +350,20 @@ def test_a_request_that_is_open_is_not_executed_whatever_its_reviews_say(governa
     with governance.units.writing() as unit:
         unit.session.get_one(PromotionRequest, request_id).state = "open"
     with pytest.raises(IllegalTransitionError):
+        governance.execute(request_id)
+    assert governance.stage(registered) == "none"
+
+
+def test_a_request_is_not_executed_on_other_evidence_than_its_reviewers_saw(
+    governance, registered
+):
+    governance.complete(registered)
+    request_id = governance.request(registered)
+    governance.approve(request_id)
+    with governance.units.writing() as unit:
+        given = unit.session.query(AttestationRow).filter_by(item="human-oversight").one()
+        later = {column: getattr(given, column) for column in AttestationRow.model_fields if column != "id"}
+        unit.session.add(AttestationRow(**later | {"reason": "Another one.", "attested_at": unit.now}))
+    with pytest.raises(IllegalTransitionError, match="stale"):
         governance.execute(request_id)
     assert governance.stage(registered) == "none"
