@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from audit.entry import Committed, Draft, Entry, Value
 from audit.errors import EntryTooLargeError, LogInconsistentError
 from audit.log import Log
+from registry.actions import ACTIONS
 from registry.database import Database, Mode, session_on, translated_errors
 from registry.errors import TooLargeError, UnavailableError
 
@@ -83,7 +84,12 @@ class Unit:
         """Put an entry into the log with this transaction. The kind of the subject is the action's first word.
 
         Free text and names of persons must be `Committed`: the leaf holds their salted hash, a side table the text.
+
+        Raises:
+            KeyError: the action is not in the vocabulary (`registry.actions`).
         """
+        if action not in ACTIONS:
+            raise KeyError(action)
         assert self.mode is Mode.WRITE, "a reading transaction records nothing"
         kind = action.split(".", 1)[0]
         who = SYSTEM if actor is None else str(actor.id)

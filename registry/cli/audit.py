@@ -139,6 +139,62 @@ def checkpoint(save: Path | None) -> None:
 
 
 @audit.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def reconcile(as_json: bool) -> None:
+    """Compare this installation's tables with the rows that its log implies; name each difference.
+
+    It finds what somebody changed, added or removed behind the log's back, and believes the log: verify that first.
+    Exit status: 0 no difference, 1 some, 3 could not compare.
+
+    Example: acta audit verify && acta audit reconcile
+    """
+    from dataclasses import asdict
+
+    from audit.reads import latest_checkpoint
+    from registry.cli.progress import counting
+    from registry.database import Mode
+    from registry.installation import open_database
+    from registry.reconcile.comparison import differences, implied_by, reads_of
+    from registry.reconcile.replayed import DERIVED, REPLAYED
+
+    database = open_database(load_settings())
+    count = 0
+    try:
+        with database.transaction(Mode.READ) as session:
+            connection = session.connection()
+            latest = latest_checkpoint(connection)
+            entries = 0 if latest is None else latest.checkpoint.size
+            with counting("Replaying entries") as progress:
+                implied = implied_by(reads_of(connection, lambda done: progress(done, max(entries, done))))
+            for difference in differences(connection, implied):
+                count += 1
+                click.echo(json.dumps(asdict(difference)) if as_json else difference.sentence)
+    finally:
+        database.dispose()
+    rows = sum(len(table) for table in implied.rows.values())
+    found = "no difference" if count == 0 else "1 difference" if count == 1 else f"{count} differences"
+    click.echo(
+        f"{found}: {implied.entries} entries imply {rows} rows in {len(REPLAYED)} tables; {len(DERIVED)} tables and "
+        "some columns do not follow from the log (docs/verify.md).",
+        err=True,
+    )
+    if count:
+        raise SystemExit(1)
+
+
+@audit.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON Schema of a leaf, for programs.")
+def actions(as_json: bool) -> None:
+    """Print every action that the log may hold, with its fields.
+
+    Example: acta audit actions --json > audit-actions.schema.json
+    """
+    from registry.actions.schema import vocabulary_page, vocabulary_schema
+
+    click.echo(vocabulary_schema().decode() if as_json else vocabulary_page(), nl=False)
+
+
+@audit.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--with-texts", is_flag=True, help="Also the texts that entries only name by a salted hash.")
 def export(folder: Path, with_texts: bool) -> None:

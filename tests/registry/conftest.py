@@ -12,12 +12,16 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
+from audit.errors import LeafError
 from audit.keys import Ed25519Signer
 from audit.log import Log
+from audit.reads import EntryFilter, entries_after
 from registry.access.actor import Actor, ActorKind, Grant, Role, Scope, ScopeKind
 from registry.access.service import add_actor, create_token, found_installation, grant_role
 from registry.access.tables import ActorRow
+from registry.actions import problems_of
 from registry.catalog import service as catalog
 from registry.catalog.digest import content_digest, manifest_of_folder
 from registry.catalog.facts import (
@@ -34,6 +38,7 @@ from registry.catalog.facts import (
 )
 from registry.catalog.service import FoundVersion, ModelTexts
 from registry.database import Database
+from registry.errors import ActaError
 from registry.policy.service import activate_default
 from registry.settings import Settings
 from registry.storage import Storage
@@ -139,14 +144,35 @@ def _export_of_today(folder: Path) -> Path:
 
 @pytest.fixture
 def units(migrated_url: str, settings: Settings) -> Iterator[Units]:
-    """Units of work on a migrated database whose log has a key."""
+    """Units of work on a migrated database whose log has a key; whatever the log then holds is of the vocabulary."""
     settings.keys_directory.mkdir(parents=True)
     key = settings.keys_directory / "log.key"
     key.write_text(SIGNER.private_text() + "\n")
     key.chmod(0o600)
     database = Database(migrated_url)
-    yield Units(database, Log(ORIGIN, SIGNER))
-    database.dispose()
+    made = Units(database, Log(ORIGIN, SIGNER))
+    yield made
+    try:
+        require_vocabulary(made)
+    finally:
+        database.dispose()
+
+
+def require_vocabulary(units: Units) -> None:
+    """Fail where an entry of the log is not as the published vocabulary says."""
+    after: int | None = None
+    while True:
+        try:
+            with units.reading() as unit:
+                entries = entries_after(unit.session.connection(), EntryFilter(), after, 500)
+        except (ActaError, LeafError, SQLAlchemyError):
+            # The test has broken its log or its database.
+            return
+        problems = {problem for entry in entries for problem in problems_of(entry)}
+        assert not problems
+        if len(entries) < 500:
+            return
+        after = entries[-1].sequence
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_a_log_that_contradicts_its_checkpoint_takes_no_more_entries(fresh):
         )
         session.commit()
     with pytest.raises(UnavailableError, match="takes no more entries"), units.writing() as unit:
-        unit.record(None, "test.made", "1")
+        unit.record(None, "job.cancelled", "1", {"kind": "assess"})
     units.database.dispose()
 
 
@@ -212,8 +212,8 @@ def test_a_database_that_another_program_locks_is_one_line(units, people):
         holder = sqlite3.connect(units.database.path, isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(UnavailableError, match="locked by another program"), units.writing() as unit:
-            unit.record(None, "test.made", "1")
+            unit.record(None, "job.cancelled", "1", {"kind": "assess"})
         holder.close()
     with units.writing() as unit:
-        unit.record(None, "test.made", "1")
+        unit.record(None, "job.cancelled", "1", {"kind": "assess"})
     assert len(unit.entries) == 1

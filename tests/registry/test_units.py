@@ -21,7 +21,7 @@ def test_each_single_statement_sees_what_was_committed_before_it(units):
 
 def test_a_unit_that_only_asks_records_nothing(units, people):
     with units.asking() as unit, pytest.raises(AssertionError, match="records nothing"):
-        unit.record(people.developer, "job.requested", people.developer.id)
+        unit.record(people.developer, "job.cancelled", people.developer.id)
 
 
 def test_a_disposed_database_can_be_asked_again(units):

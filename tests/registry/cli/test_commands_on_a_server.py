@@ -1,6 +1,8 @@
 """The commands against a real server process."""
 
 import json
+import shutil
+import sqlite3
 
 import pytest
 
@@ -183,6 +185,22 @@ def test_the_log_is_exported_on_the_server_and_verified_from_the_folder(run, ser
     assert (again.returncode, again.stdout) == (2, "")
     (folder / "tile" / "0" / next((folder / "tile" / "0").iterdir()).name).rename(folder / "gone")
     assert run("audit", "verify", str(folder), "--key", key).returncode == 3
+
+
+def test_the_tables_are_what_the_log_implies_until_somebody_edits_one(run, server, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(server.artifacts.parent / "home", home)
+    agreed = run("audit", "reconcile", home=home)
+    assert (agreed.returncode, agreed.stdout) == (0, ""), agreed.stdout
+    assert "no difference" in agreed.stderr
+    with sqlite3.connect(home / "acta.db") as connection:
+        connection.execute("UPDATE acta_registered_model SET purpose = 'Another.'")
+    found = run("audit", "reconcile", "--json", home=home)
+    assert found.returncode == 1
+    named = [json.loads(line) for line in found.stdout.splitlines()]
+    assert {(one["table"], one["column"], one["stored"]) for one in named} == {
+        ("acta_registered_model", "purpose", "Another.")
+    }
 
 
 def test_an_auditor_verifies_a_server_s_log_with_the_token_meant_for_that_server_alone(run, server):

@@ -354,9 +354,7 @@ def test_a_request_that_is_open_is_not_executed_whatever_its_reviews_say(governa
     assert governance.stage(registered) == "none"
 
 
-def test_a_request_is_not_executed_on_other_evidence_than_its_reviewers_saw(
-    governance, registered
-):
+def test_a_request_is_not_executed_on_other_evidence_than_its_reviewers_saw(governance, registered):
     governance.complete(registered)
     request_id = governance.request(registered)
     governance.approve(request_id)
