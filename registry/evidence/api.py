@@ -1,14 +1,17 @@
 """Routes of the audit log: entries with filters, proofs, and the C2SP tiles that any tlog client reads."""
 
 import base64
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Stream
 
 from audit.errors import NotInLogError
 from audit.hashes import entry_bundle, tile_bytes
@@ -20,9 +23,12 @@ from registry.evidence import service
 from registry.evidence.service import ProvenEntry, ReadEntry
 from registry.http.guards import public_log_or_signed_in, signed_in
 from registry.http.paging import Cursor, Limit, Page, decode_cursor, number_in, page_of
-from registry.http.transactions import reads
+from registry.http.transactions import reads, run_in_reading_unit
 from registry.settings import Settings
-from registry.unit import Unit
+from registry.unit import Unit, Units
+
+NDJSON = "application/x-ndjson"
+EXPORTED_AT_ONCE = 500
 
 
 class EntryView(msgspec.Struct):
@@ -114,21 +120,28 @@ class AuditController(Controller):
         cursor: Cursor = None,
     ) -> Page[EntryView]:
         """Entries, newest first."""
-        for field, value in (("since", since), ("until", until)):
-            if value is not None and value.tzinfo is None:
-                raise InvalidInputError(field, value.isoformat(), "say its offset from UTC, such as Z")
-        where = EntryFilter(
-            actor=None if by is None else str(by),
-            action=action,
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            since=since,
-            until=until,
-        )
+        where = _filter(by, action, subject_kind, subject_id, since, until)
         key = decode_cursor(cursor)
         before = None if key is None else number_in(key)
         rows = service.read_entries(unit, actor, where, before=before, limit=limit + 1)
         return page_of(rows, limit, EntryView.of, lambda read: str(read.entry.sequence))
+
+    @get("/entries.ndjson", guards=[signed_in], media_type=NDJSON)
+    async def export(
+        self,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        by: Annotated[UUID | None, QueryParameter(name="actor", description="Id of the actor.")] = None,
+        action: FromQuery[str | None] = None,
+        subject_kind: FromQuery[str | None] = None,
+        subject_id: FromQuery[str | None] = None,
+        since: FromQuery[datetime | None] = None,
+        until: FromQuery[datetime | None] = None,
+    ) -> Stream:
+        """All entries that fit, oldest first, one JSON object a line: streamed, whatever their number."""
+        where = _filter(by, action, subject_kind, subject_id, since, until)
+        actor.require(*service.READERS)
+        return Stream(_lines(request.app.state.units, actor, where), media_type=NDJSON)
 
     @get("/entries/{sequence:int}", guards=[signed_in])
     @reads
@@ -144,6 +157,32 @@ class AuditController(Controller):
         """The proof that the tree of `new` entries extends the tree of `old` ones."""
         hashes = service.prove_consistency(unit, actor, old, new)
         return ConsistencyView(old, new, [base64.b64encode(hash_).decode() for hash_ in hashes])
+
+
+def _filter(
+    by: UUID | None,
+    action: str | None,
+    subject_kind: str | None,
+    subject_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> EntryFilter:
+    for field, value in (("since", since), ("until", until)):
+        if value is not None and value.tzinfo is None:
+            raise InvalidInputError(field, value.isoformat(), "say its offset from UTC, such as Z")
+    return EntryFilter(None if by is None else str(by), action, subject_kind, subject_id, since, until)
+
+
+async def _lines(units: Units, actor: Actor, where: EntryFilter) -> AsyncIterator[bytes]:
+    """A few hundred lines at a time, each lot read in a transaction of its own: entries never change."""
+    after: int | None = None
+    while True:
+        read = partial(service.read_entries_forward, actor=actor, where=where, after=after, limit=EXPORTED_AT_ONCE)
+        found = await run_in_reading_unit(units, read)
+        if not found:
+            return
+        yield b"".join(msgspec.json.encode(EntryView.of(one)) + b"\n" for one in found)
+        after = found[-1].entry.sequence
 
 
 class TileController(Controller):

@@ -272,3 +272,24 @@ def test_a_content_type_names_its_charset_once_at_most(client, people, path):
     answer = client.http.get(path, headers=client.as_(people.auditor))
     assert answer.status_code == 200
     assert answer.headers["content-type"].count("charset") <= 1
+
+
+def test_the_log_is_streamed_as_lines_that_fit_the_filter(client, people, registered, monkeypatch):
+    monkeypatch.setattr("registry.evidence.api.EXPORTED_AT_ONCE", 3)
+    auditor, developer = client.as_(people.auditor), client.as_(people.developer)
+    answer = client.http.get("/api/v1/audit/entries.ndjson", headers=auditor)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["sequence"] for line in lines] == list(range(len(lines)))
+    assert len(lines) > 6
+    one = client.http.get(f"/api/v1/audit/entries/{lines[4]['sequence']}", headers=auditor).json()["entry"]
+    assert lines[4] == one
+    filtered = client.http.get("/api/v1/audit/entries.ndjson?action=version.registered", headers=auditor).text
+    assert [json.loads(line)["action"] for line in filtered.splitlines()] == ["version.registered"]
+    nothing = client.http.get("/api/v1/audit/entries.ndjson?action=job.replayed", headers=auditor)
+    assert (nothing.status_code, nothing.text) == (200, "")
+    stranger = client.as_(people.stranger)
+    assert client.http.get("/api/v1/audit/entries.ndjson", headers=stranger).status_code == 403
+    assert (
+        client.http.get("/api/v1/audit/entries.ndjson?since=2026-11-25T10:00:00", headers=developer).status_code == 400
+    )
