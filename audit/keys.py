@@ -1,11 +1,13 @@
-"""Signing keys in files, in the format of the Go note package.
+"""Signing keys in files, or from a command, in the format of the Go note package.
 
 PRIVATE+KEY+<name>+<key id in hex>+<base64 of 0x01 || seed of 32 bytes>
 """
 
 import base64
 import os
+import shlex
 import stat
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from audit.errors import KeyFileError, KeyFormatError
 from audit.note import ED25519, VerifierKey, check_key_name, decode_base64
 
-__all__ = ["Ed25519Signer", "create_key_file", "load_key_file"]
+__all__ = ["Ed25519Signer", "create_key_file", "load_key_file", "load_key_from_command"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,24 @@ def create_key_file(path: Path, name: str) -> Ed25519Signer:
         file.flush()
         os.fsync(file.fileno())
     return signer
+
+
+def load_key_from_command(command: str, timeout_seconds: float = 30.0) -> Ed25519Signer:
+    """Read a key that a command prints, such as one that asks a vault. It is run without a shell.
+
+    Raises:
+        KeyFormatError: it does not run, fails, takes too long, or prints no key. What it printed is not quoted.
+    """
+    words = shlex.split(command)
+    if not words:
+        raise KeyFormatError("The command that prints the key is empty.")
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout_seconds, check=False)
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
+        raise KeyFormatError(f"The command {words[0]} gives no key: {type(error).__name__}.") from None
+    if done.returncode != 0:
+        raise KeyFormatError(f"The command {words[0]} gives no key: it ended with status {done.returncode}.")
+    return Ed25519Signer.parse(done.stdout)
 
 
 def load_key_file(path: Path) -> Ed25519Signer:

@@ -105,9 +105,9 @@ def _storage(settings: Settings) -> Finding:
 
 
 def _keys(settings: Settings) -> Finding:
-    from registry.installation import load_signer, log_key_path, refuse_lost_key
+    from registry.installation import has_log_key, load_signer, refuse_lost_key
 
-    if not log_key_path(settings).exists():
+    if not has_log_key(settings):
         return _absent("signing key", settings, refuse_lost_key)
     try:
         signer = load_signer(settings)

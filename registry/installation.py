@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.errors import KeyFileError, KeyFormatError
-from audit.keys import Ed25519Signer, create_key_file, load_key_file
+from audit.keys import Ed25519Signer, create_key_file, load_key_file, load_key_from_command
 from audit.log import Log
 from registry.database import Database, current_revision, head_revision
 from registry.errors import UnavailableError
@@ -39,20 +39,31 @@ def seal_directory(settings: Settings) -> Path:
     return settings.keys_directory / SEAL_DIRECTORY
 
 
+def has_log_key(settings: Settings) -> bool:
+    """Whether there is a signing key: in its file, or given by the settings."""
+    return settings.log_key is not None or settings.log_key_command is not None or log_key_path(settings).exists()
+
+
 def load_signer(settings: Settings) -> Ed25519Signer:
-    """The log's signing key.
+    """The log's signing key: from the settings, from a command that they name, or from its file.
 
     Raises:
-        UnavailableError: the file is missing, readable by others, or holds no key of this log's origin.
+        UnavailableError: the file is missing or readable by others, the command fails, or the key is none of this
+            log's origin.
     """
     path = log_key_path(settings)
     try:
-        signer = load_key_file(path)
+        if settings.log_key is not None:
+            where, signer = "ACTA_LOG_KEY", Ed25519Signer.parse(settings.log_key.get_secret_value())
+        elif settings.log_key_command is not None:
+            where, signer = "ACTA_LOG_KEY_COMMAND", load_key_from_command(settings.log_key_command)
+        else:
+            where, signer = str(path), load_key_file(path)
     except (KeyFileError, KeyFormatError) as error:
         raise UnavailableError(f"The log's signing key cannot be used: {error}") from error
     if signer.verifier_key.name != settings.log_origin:
         raise UnavailableError(
-            f"The key in {path} signs for {signer.verifier_key.name!r}, the settings name {settings.log_origin!r}.",
+            f"The key in {where} signs for {signer.verifier_key.name!r}, the settings name {settings.log_origin!r}.",
             "A log keeps its origin for ever: set ACTA_LOG_ORIGIN back.",
         )
     return signer
@@ -138,9 +149,10 @@ def refuse_lost_seal(settings: Settings, database: Database) -> None:
 
 
 def _create_keys(settings: Settings, database: Database) -> Path | None:
-    path = log_key_path(settings)
-    if path.exists():
+    if has_log_key(settings):
+        _private_directory(settings.keys_directory)
         return None
+    path = log_key_path(settings)
     refuse_lost_key(settings, database)
     _private_directory(settings.keys_directory)
     try:

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     """Named on seals, cards and pages."""
     log_origin: str = "acta.local/log"
     """The log's name in its checkpoints (C2SP tlog-checkpoint origin). Fixed once the log exists."""
+    log_key: SecretStr | None = None
+    """The log's signing key itself, from a vault for example; without one, `log_key_command` or the file."""
+    log_key_command: str | None = None
+    """A command that prints the log's signing key; run without a shell at each start of a process."""
     public_url: str = "http://127.0.0.1:8700"
     """Where people reach this installation; printed on cards."""
     host: str = "127.0.0.1"

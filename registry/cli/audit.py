@@ -43,10 +43,10 @@ def verify(
     """
     from registry.cli.progress import counting
     from registry.evidence.verification import own_key, parse_key, verify_log
-    from registry.installation import log_key_path
+    from registry.installation import has_log_key
 
     settings = load_settings()
-    if key_text is None and not log_key_path(settings).exists():
+    if key_text is None and not has_log_key(settings):
         raise click.UsageError("This machine has no installation whose key could be meant: give the log's with --key.")
     key = own_key(settings) if key_text is None else parse_key(key_text)
     outside = None if from_checkpoint is None else from_checkpoint.read_text(encoding="utf-8", errors="replace")

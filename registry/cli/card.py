@@ -140,12 +140,12 @@ def new_seal() -> None:
 def _key(text: str | None) -> "VerifierKey | None":
     from registry.cli.configuration import load_settings
     from registry.evidence.verification import own_key, parse_key
-    from registry.installation import log_key_path
+    from registry.installation import has_log_key
 
     if text is not None:
         return parse_key(text)
     settings = load_settings()
-    return own_key(settings) if log_key_path(settings).exists() else None
+    return own_key(settings) if has_log_key(settings) else None
 
 
 def _certificates(path: Path) -> bytes:

@@ -30,7 +30,7 @@ def shown_settings(settings: Settings) -> dict[str, str]:
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
-            text = "********" if name.endswith("password") else masked_url(value.get_secret_value())
+            text = masked_url(value.get_secret_value()) if name.endswith("_url") else "********"
         elif isinstance(value, tuple):
             text = ",".join(masked_url(part) for part in value)
         else:

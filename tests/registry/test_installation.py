@@ -4,12 +4,15 @@ import shutil
 import socket
 import sqlite3
 import stat
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from audit.keys import Ed25519Signer
 from registry.access.authentication import actor_of_token
 from registry.access.service import create_token
 from registry.cards.tables import CardRow
@@ -51,6 +54,52 @@ def test_a_second_start_makes_nothing(fresh):
     made = start(fresh)
     assert (made.key_created, made.seal_created, made.token) == (None, None, None)
     assert log_key_path(fresh).read_bytes() == before
+
+
+def vault(tmp_path: Path, prints: str) -> str:
+    """A command that prints something."""
+    script = tmp_path / "vault.py"
+    script.write_text(f"import sys\nsys.stdout.write({prints!r})\n")
+    return f"{sys.executable} {script}"
+
+
+def test_the_log_s_key_may_come_from_a_vault_and_no_file_is_made(fresh, tmp_path):
+    key = Ed25519Signer.of_seed(fresh.log_origin, bytes(range(32)))
+    given = {"log_key": SecretStr(key.private_text())}
+    printed = {"log_key_command": vault(tmp_path, key.private_text() + "\n")}
+    for how in (given, printed):
+        settings = fresh.model_copy(update=how)
+        start(settings)
+        assert load_signer(settings).verifier_key == key.verifier_key
+        assert not log_key_path(settings).exists()
+        assert diagnose_installation(settings)
+        shown = str(shown_settings(settings))
+        assert key.private_text() not in shown
+        assert key.private_text() not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "prints, words",
+    [("PRIVATE+KEY+other.example/log+00000000+AQ==", "not an Ed25519 key"), ("secret-that-is-no-key", "reads PRIVATE")],
+)
+def test_what_a_vault_gives_instead_of_a_key_is_refused_and_not_quoted(fresh, tmp_path, prints, words):
+    settings = fresh.model_copy(update={"log_key_command": vault(tmp_path, prints)})
+    with pytest.raises(UnavailableError, match=words) as refused:
+        load_signer(settings)
+    assert prints not in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["", "/nowhere/vault", f"{sys.executable} -c 'raise SystemExit(3)'"])
+def test_a_vault_that_gives_nothing_is_named(fresh, command):
+    with pytest.raises(UnavailableError, match="signing key cannot be used"):
+        load_signer(fresh.model_copy(update={"log_key_command": command}))
+
+
+def test_a_key_of_another_log_is_refused_wherever_it_comes_from(fresh):
+    other = Ed25519Signer.of_seed("other.example/log", bytes(32))
+    settings = fresh.model_copy(update={"log_key": SecretStr(other.private_text())})
+    with pytest.raises(UnavailableError, match=r"ACTA_LOG_KEY signs for 'other\.example/log'"):
+        load_signer(settings)
 
 
 def test_a_log_whose_key_is_gone_gets_no_other_one(fresh):
