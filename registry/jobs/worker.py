@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -143,10 +144,15 @@ class Worker:
     def run(self) -> None:
         """Work until told to stop."""
         logger.info("worker started", extra={"holder": self.holder})
-        prompt = threading.Thread(target=self._run, args=(PROMPT,), name="prompt-jobs")
-        prompt.start()
-        self._run(HANDLERS.keys() - PROMPT)
-        prompt.join()
+        with ThreadPoolExecutor(1, thread_name_prefix="prompt-jobs") as beside:
+            prompt = beside.submit(self._run, PROMPT)
+            # Where one of the two ends by an error the other one stops, and whoever watches the process starts another.
+            prompt.add_done_callback(lambda _: self.stopping.set())
+            try:
+                self._run(HANDLERS.keys() - PROMPT)
+            finally:
+                self.stopping.set()
+            prompt.result()
         logger.info("worker stopped", extra={"holder": self.holder})
 
     def _run(self, kinds: Collection[str]) -> None:

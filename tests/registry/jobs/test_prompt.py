@@ -2,9 +2,11 @@
 
 import threading
 
+import pytest
+
 from registry.jobs.service import enqueue
 from registry.jobs.tables import JobRow
-from registry.jobs.worker import HANDLERS, Worker
+from registry.jobs.worker import HANDLERS, PROMPT, Worker
 
 delivered = threading.Event()
 
@@ -40,3 +42,14 @@ def test_an_alert_does_not_wait_for_the_checks_before_it(units, people, settings
         rows = {row.kind: row for row in unit.session.query(JobRow)}
     assert rows["deliver"].state == "succeeded"
     assert rows["run-checks"].result == {"alerted": "True"}
+
+
+def test_a_worker_of_which_one_half_breaks_ends_whole_so_that_another_is_started(units, people, settings, monkeypatch):
+    def broken(self, kinds=None):
+        if kinds is PROMPT:
+            raise RuntimeError("The clock stands still.")
+        return False
+
+    monkeypatch.setattr(Worker, "run_one", broken)
+    with pytest.raises(RuntimeError, match="stands still"):
+        Worker(units, settings).run()
