@@ -175,7 +175,7 @@ def test_a_downgrade_that_would_drop_entries_of_the_log_refuses(database_url, da
     upgrade(database_url)
     units = units_on(database)
     with database.transaction(Mode.WRITE) as session:
-        units.log.append(session.connection(), [Draft("acta", "test.made", "test", "1", {})], datetime.now(UTC))
+        units.log.append(session.connection(), [Draft("acta", "job.cancelled", "test", "1", {})], datetime.now(UTC))
         session.commit()
     with pytest.raises(RuntimeError, match="would drop the entries"):
         downgrade(database_url, "base")
@@ -201,7 +201,7 @@ def test_the_database_refuses_to_rewrite_the_log(migrated_url, statement):
     database = Database(migrated_url)
     units = units_on(database)
     with units.writing() as unit:
-        unit.record(None, "test.made", "1", {"reason": Committed("because")})
+        unit.record(None, "job.cancelled", "1", {"reason": Committed("because")})
     with database.engine.connect() as connection, pytest.raises(Exception, match="acta_log"):
         connection.execute(text(statement))
         connection.commit()
