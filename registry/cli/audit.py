@@ -172,6 +172,8 @@ def reconcile(as_json: bool) -> None:
     finally:
         database.dispose()
     rows = sum(len(table) for table in implied.rows.values())
+    if implied.erased:
+        click.echo(f"{implied.erased} values were not compared: the texts behind them are erased.", err=True)
     found = "no difference" if count == 0 else "1 difference" if count == 1 else f"{count} differences"
     click.echo(
         f"{found}: {implied.entries} entries imply {rows} rows in {len(REPLAYED)} tables; {len(DERIVED)} tables and "

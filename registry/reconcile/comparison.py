@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlmodel import SQLModel
 import registry.tables  # noqa: F401 - declares every table
 from audit.entry import Json, format_time
 from audit.reads import EntryFilter, entries_after, texts
-from registry.reconcile.projection import Effect, Erased, Key, Projection, Read, Rule, Value
+from registry.reconcile.projection import ERASED, Effect, Erased, Key, Projection, Read, Rule, Value
 from registry.reconcile.replayed import REPLAYED
 
 Progress = Callable[[int], None]
@@ -54,6 +55,13 @@ class Implied:
     unknown: set[tuple[str, Json]] = field(default_factory=set)
     """Tables and first parts of keys of which nothing can be said: the text that listed their rows was erased."""
     entries: int = 0
+
+    @property
+    def erased(self) -> int:
+        """Values of which nothing can be said, because the texts behind them were erased."""
+        return sum(
+            value is ERASED for table in self.rows.values() for values in table.values() for value in values.values()
+        )
 
 
 def implied_by(reads: Iterable[Read], projections: Sequence[Projection] = REPLAYED) -> Implied:
@@ -130,6 +138,8 @@ def _compare(connection: Connection, projection: Projection, implied: Implied) -
             continue
         for name in projection.columns:
             logged, stored = values.get(name), row[name]
+            if name in projection.hashed:
+                stored = _digest_of(stored)
             if not isinstance(logged, Erased) and not _equal(logged, stored):
                 yield Difference(projection.table, key, name, _shown(logged), _shown(_logged_form(stored)))
     for key in wanted:
@@ -159,6 +169,11 @@ def _equal(logged: Json, stored: object) -> bool:
         except msgspec.DecodeError:
             return False
     return False
+
+
+def _digest_of(stored: object) -> str:
+    text = stored.encode() if isinstance(stored, str) else msgspec.json.encode(stored, order="deterministic")
+    return sha256(text).hexdigest()
 
 
 def _logged_form(value: object) -> Json:

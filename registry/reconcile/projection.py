@@ -9,6 +9,7 @@ part of one after dots (`details.1`), or one of
     @index      its number, from 0
     @null       null
     'word       the word itself
+    #field      a field that holds the SHA-256 of what is stored: of a text, or of JSON with its members in order
 """
 
 from collections.abc import Mapping
@@ -95,6 +96,12 @@ class Projection:
         return tuple(next(rule for rule in self.rules if rule.effect is Effect.MAKES).keys)
 
     @cached_property
+    def hashed(self) -> frozenset[str]:
+        """The columns of which the log holds the SHA-256."""
+        pairs = (pair for rule in self.rules for pair in rule.columns.items())
+        return frozenset(column for column, source in pairs if source.startswith("#"))
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that follow from the log, without the key."""
         return tuple(dict.fromkeys(column for rule in self.rules for column in rule.columns))
@@ -117,7 +124,7 @@ class Read:
         """What a source gives; null where the entry lacks the field."""
         if source.startswith("'"):
             return source[1:]
-        head, *path = source.split(".")
+        head, *path = source.removeprefix("#").split(".")
         match head:
             case "@null":
                 return None

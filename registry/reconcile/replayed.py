@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from registry.reconcile.projection import Projection, changes, makes, removes
 
 TIME_OF_ENTRY = "the entry's own time says it"
-BY_DIGEST = "its digest is logged, and the text is bound by it"
 
 REPLAYED: tuple[Projection, ...] = (
     Projection(
@@ -213,7 +212,7 @@ REPLAYED: tuple[Projection, ...] = (
                 "promotion.requested",
                 "number version_id content_digest target_stage policy_id risk_tier risk_revision justification state "
                 "requested_by=@actor requested_at expires_at ended_at=@null executed_by=@null gate=@null "
-                "handed_to=@null",
+                "handed_to=@null evidence=#evidence_sha256",
             ),
             changes("promotion.reviewed", "state ended_at"),
             changes("promotion.executed", "state ended_at executed_by=@actor gate"),
@@ -222,18 +221,17 @@ REPLAYED: tuple[Projection, ...] = (
             changes("promotion.stale", "state ended_at"),
             changes("promotion.handed-over", "handed_to"),
         ),
-        {"evidence": BY_DIGEST},
     ),
     Projection(
         "acta_review",
         (
             makes(
                 "promotion.reviewed",
-                "request_id=@subject role decision reason reviewed_by=@actor reviewed_at on_behalf_of role_granted_by",
+                "request_id=@subject role decision reason reviewed_by=@actor reviewed_at on_behalf_of role_granted_by "
+                "evidence=#evidence_sha256",
                 "id=review_id",
             ),
         ),
-        {"evidence": BY_DIGEST},
     ),
     Projection(
         "acta_promotion_comment",
@@ -284,25 +282,25 @@ REPLAYED: tuple[Projection, ...] = (
     Projection(
         "acta_policy",
         (
-            makes("policy.activated", "name version digest=sha256 activated_at activated_by ended_at=@null"),
+            makes(
+                "policy.activated", "name version digest=sha256 text=#sha256 activated_at activated_by ended_at=@null"
+            ),
             changes("policy.activated", "ended_at=activated_at", "id=replaces"),
             changes("policy.deactivated", "ended_at"),
         ),
-        {"text": BY_DIGEST},
     ),
     Projection(
         "acta_policy_proposal",
         (
             makes(
                 "policy.proposed",
-                "kind name version digest=sha256 state proposed_by=@actor proposed_at expires_at ended_by=@null "
-                "ended_at=@null",
+                "kind name version digest=sha256 text=#sha256 state proposed_by=@actor proposed_at expires_at "
+                "ended_by=@null ended_at=@null",
             ),
             changes("policy.activated", "state='confirmed ended_by=@actor ended_at=activated_at", "id=proposal_id"),
             changes("policy.deactivated", "state='confirmed ended_by=@actor ended_at", "id=proposal_id"),
             changes("policy.proposal-withdrawn", "state ended_by=@actor ended_at"),
         ),
-        {"text": BY_DIGEST},
     ),
     Projection(
         "acta_monitoring_plan",
@@ -323,7 +321,7 @@ REPLAYED: tuple[Projection, ...] = (
                 "version_id=@subject dataset_digest=dataset_sha256",
             ),
         ),
-        {"columns": BY_DIGEST},
+        {"columns": "its digest is compared, and whoever wants to computes it again from the columns"},
     ),
     Projection(
         "acta_alert",
