@@ -46,25 +46,6 @@ def _place_for_databases() -> str:
     return str(memory) if is_roomy else "/tmp"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, whole: begun last, one of them would keep one process busy while the other is idle.
-
-    Long are those whose tests ask for more time than others, then those that start a server, then those with many
-    tests.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    items[:] = [item for file in sorted(files.values(), key=_length, reverse=True) for item in file]
-
-
-def _length(items: list[pytest.Item]) -> tuple[float, bool, int]:
-    marks = [mark for item in items for mark in item.iter_markers("timeout")]
-    starts_server = any("server" in getattr(item, "fixturenames", ()) for item in items)
-    return max((float(mark.args[0]) for mark in marks), default=0.0), starts_server, len(items)
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
     """Tell a worker process of pytest-xdist what it shares with the others."""
