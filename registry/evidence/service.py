@@ -57,12 +57,6 @@ def read_entries_forward(
     return _with_texts(unit, entries_after(unit.session.connection(), where, after, limit))
 
 
-def entries_about(unit: Unit, kind: str, identifier: object, limit: int = 200) -> list[ReadEntry]:
-    """What the log says of one subject, newest first: for pages that already decided who may see the subject."""
-    where = EntryFilter(subject_kind=kind, subject_id=str(identifier))
-    return _with_texts(unit, entries_before(unit.session.connection(), where, None, limit))
-
-
 def _with_texts(unit: Unit, found: list[Entry]) -> list[ReadEntry]:
     behind = texts(unit.session.connection(), [item.sequence for item in found])
     grouped: dict[int, dict[str, str]] = {}
